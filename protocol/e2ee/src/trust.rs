@@ -1,0 +1,201 @@
+//! Why a client believes that a sealing key belongs to a safe: pin → chain of roots → identity record → prekey.
+//!
+//! The pin comes from the link, out of the relay's reach. Everything else comes through the relay and is believed only
+//! as far as a signature carries it back to the pin. Nothing is sealed to a key that did not come out of [`verify`].
+
+use rohrpost_wire::codec::{self, DecodeError};
+use rohrpost_wire::proof::ProofError;
+use rohrpost_wire::records::{
+    IdentityRecord, PREKEY_EARLY_SECONDS, PREKEY_LATE_SECONDS, PrekeyId, PrekeyRecord, RecordKind, RecordSet,
+    RootStatement, Signed, next_root_hash,
+};
+use rohrpost_wire::{InboxId, RelayAddress, SUITE, SafePin, Timestamp, VERSION, limits};
+
+use crate::keys::SealingKey;
+
+/// What a client already knows of a safe and will not go below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Whose records these must be.
+    pub pin: SafePin,
+    /// The highest epoch met, in the link or in a verified record.
+    pub epoch: u32,
+    /// How many root statements the longest verified chain had; at least 1 for the first.
+    pub roots: usize,
+}
+
+/// A safe whose records were verified, and the prekey to seal to now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedSafe {
+    /// Its name.
+    pub pin: SafePin,
+    /// The epoch, to be remembered.
+    pub epoch: u32,
+    /// The length of the root chain, to be remembered.
+    pub roots: usize,
+    /// Its inbox.
+    pub inbox: InboxId,
+    /// Its relays.
+    pub relays: Vec<RelayAddress>,
+    /// When the identity record ends.
+    pub identity_until: Timestamp,
+    /// The prekey's name.
+    pub prekey_id: PrekeyId,
+    /// The prekey.
+    pub prekey: SealingKey,
+    /// When the prekey's offer ends; a request lives at most 14 days longer.
+    pub prekey_until: Timestamp,
+}
+
+/// Why records are not believed. For the client's own use: a relay never hears it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TrustError {
+    /// A record is not the one encoding of its kind.
+    #[error("malformed record")]
+    Malformed,
+    /// The chain does not start at the pin, or a signature or commitment does not hold.
+    #[error("records are not signed by the safe that is pinned")]
+    NotThisSafe,
+    /// An epoch, chain or suite lower than one already known: a rolled-back or replayed record.
+    #[error("records are older than ones already seen")]
+    RolledBack,
+    /// A version or suite this client does not speak.
+    #[error("records of an unknown version or suite")]
+    Unsupported,
+    /// The identity record is not valid at this time.
+    #[error("the identity record is not valid now")]
+    Outdated,
+    /// No prekey is valid at this time.
+    #[error("no prekey is valid now")]
+    NoPrekey,
+}
+
+impl From<DecodeError> for TrustError {
+    fn from(DecodeError: DecodeError) -> Self {
+        Self::Malformed
+    }
+}
+
+impl From<ProofError> for TrustError {
+    fn from(ProofError: ProofError) -> Self {
+        Self::NotThisSafe
+    }
+}
+
+/// Verifies a published set against what is known, at time `now`.
+pub fn verify(set: &RecordSet, known: &Known, now: Timestamp) -> Result<TrustedSafe, TrustError> {
+    let root = verify_roots(&set.roots, known)?;
+    let identity = verify_identity(&set.identity, &root, known, now)?;
+    let prekey = choose_prekey(&set.prekeys, &identity, now)?;
+    Ok(TrustedSafe {
+        pin: known.pin,
+        epoch: identity.epoch,
+        roots: set.roots.len(),
+        inbox: identity.inbox,
+        relays: identity.relays,
+        identity_until: identity.not_after,
+        prekey_id: prekey.id,
+        prekey: prekey.key,
+        prekey_until: prekey.not_after,
+    })
+}
+
+/// Walks the chain: the first statement gives the pin and signs itself; each further one is signed by the key to which
+/// its predecessor committed. Returns the last.
+fn verify_roots(roots: &[Signed], known: &Known) -> Result<RootStatement, TrustError> {
+    let (first, successors) = roots.split_first().ok_or(TrustError::Malformed)?;
+    if SafePin::of_statement(&first.bytes) != known.pin {
+        return Err(TrustError::NotThisSafe);
+    }
+    if roots.len() < known.roots {
+        return Err(TrustError::RolledBack);
+    }
+    let mut root = verify_root(first)?;
+    for successor in successors {
+        let next = verify_root(successor)?;
+        if next_root_hash(&next.root_key.0) != root.next_root_hash {
+            return Err(TrustError::NotThisSafe);
+        }
+        if next.suite_floor < root.suite_floor {
+            return Err(TrustError::RolledBack);
+        }
+        root = next;
+    }
+    Ok(root)
+}
+
+fn verify_root(signed: &Signed) -> Result<RootStatement, TrustError> {
+    let statement: RootStatement = codec::decode(&signed.bytes)?;
+    if statement.version != VERSION || statement.suite_floor > SUITE {
+        return Err(TrustError::Unsupported);
+    }
+    signed.verify(RecordKind::Root, &statement.root_key)?;
+    Ok(statement)
+}
+
+fn verify_identity(
+    signed: &Signed,
+    root: &RootStatement,
+    known: &Known,
+    now: Timestamp,
+) -> Result<IdentityRecord, TrustError> {
+    signed.verify(RecordKind::Identity, &root.root_key)?;
+    let identity: IdentityRecord = codec::decode(&signed.bytes)?;
+    check_kind(identity.version, identity.suite, identity.safe_pin, known.pin)?;
+    let relays = &identity.relays;
+    if relays.is_empty() || relays.len() > limits::RELAYS || !relays.iter().all(RelayAddress::is_well_formed) {
+        return Err(TrustError::Malformed);
+    }
+    if identity.epoch < known.epoch || identity.suite < root.suite_floor {
+        return Err(TrustError::RolledBack);
+    }
+    // The same grace as for a prekey: a client's clock may be an hour slow.
+    if now.plus(PREKEY_EARLY_SECONDS) < identity.not_before || now > identity.not_after {
+        return Err(TrustError::Outdated);
+    }
+    Ok(identity)
+}
+
+/// The prekey whose time it is; within the grace of an hour before and a day after, the one whose time is nearest.
+fn choose_prekey(prekeys: &[Signed], identity: &IdentityRecord, now: Timestamp) -> Result<PrekeyRecord, TrustError> {
+    let mut best: Option<(u64, PrekeyRecord)> = None;
+    for signed in prekeys {
+        let prekey = verify_prekey(signed, identity)?;
+        if let Some(distance) = distance(&prekey, now)
+            && best.as_ref().is_none_or(|(least, _)| distance < *least)
+        {
+            best = Some((distance, prekey));
+        }
+    }
+    best.map(|(_, prekey)| prekey).ok_or(TrustError::NoPrekey)
+}
+
+fn verify_prekey(signed: &Signed, identity: &IdentityRecord) -> Result<PrekeyRecord, TrustError> {
+    signed.verify(RecordKind::Prekey, &identity.online_key)?;
+    let prekey: PrekeyRecord = codec::decode(&signed.bytes)?;
+    check_kind(prekey.version, prekey.suite, prekey.safe_pin, identity.safe_pin)?;
+    if prekey.epoch == identity.epoch { Ok(prekey) } else { Err(TrustError::RolledBack) }
+}
+
+fn check_kind(version: u8, suite: u8, pin: SafePin, expected: SafePin) -> Result<(), TrustError> {
+    if version != VERSION || suite != SUITE {
+        return Err(TrustError::Unsupported);
+    }
+    if pin == expected { Ok(()) } else { Err(TrustError::NotThisSafe) }
+}
+
+/// 0 within the prekey's time, the seconds to it within the grace, `None` beyond.
+fn distance(prekey: &PrekeyRecord, now: Timestamp) -> Option<u64> {
+    if now < prekey.not_before {
+        let early = prekey.not_before.0 - now.0;
+        (early <= PREKEY_EARLY_SECONDS).then_some(early)
+    } else if now > prekey.not_after {
+        let late = now.0 - prekey.not_after.0;
+        (late <= PREKEY_LATE_SECONDS).then_some(late)
+    } else {
+        Some(0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
