@@ -1,1 +1,13 @@
-//! Placeholder.
+//! The relay: routes sealed envelopes it cannot open.
+//!
+//! It speaks `rohrpost-wire` over QUIC. A call to a connected safe is spliced, byte for byte; a deposit is stored
+//! durably before it is answered. Decisions are plain values ([`router`], [`mailbox`], [`quota`]); [`server`] is the
+//! only place that spawns a task and the spool's thread is the only one that touches the disk.
+//!
+//! Invariant, kept by the dependency graph: there is no code here by which an envelope could be opened.
+
+pub mod mailbox;
+pub mod quota;
+pub mod router;
+
+pub use quota::Limits;
