@@ -43,3 +43,18 @@ pub(crate) fn check(before: Option<String>) -> Result<Outcome> {
     }
     Ok(Outcome::Pass)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_that_changed_is_refused() {
+        assert!(check(Some("as it never was".to_owned())).is_err());
+    }
+
+    #[test]
+    fn without_git_nothing_is_claimed() {
+        assert_eq!(check(None).unwrap(), Outcome::Skip(NO_GIT.to_owned()));
+    }
+}
