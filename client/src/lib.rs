@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The only way to speak to a relay.
+//!
+//! To a relay everyone is a client: the patient, the safe that dials out, a practice that writes to another. All of
+//! them dial with [`Connection::dial`], which believes nothing but the pinned key. On top of it a [`Visit`] speaks to
+//! one safe: it verifies the safe's records before it seals a byte, and opens what comes back.
+//!
+//! What to ask again, and when, is decided by the [`Outbox`], a plain value. Time is always an argument.
+
+pub mod connection;
+pub mod dial;
+pub mod download;
+pub mod error;
+pub mod outbox;
+pub mod pinned;
+pub mod random;
+mod stream;
+pub mod visit;
+
+pub use connection::{Connection, Delivered, IncomingCall, Role};
+pub use download::Download;
+pub use error::{AskError, ConnectError, VisitError};
+pub use outbox::Outbox;
+pub use visit::{Answer, Collected, Deposited, Visit};

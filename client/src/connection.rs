@@ -1,0 +1,261 @@
+//! A connection to a relay: one method per verb.
+//!
+//! It decides nothing. Dropping it closes it.
+
+use std::time::Duration;
+
+use rohrpost_e2ee::keys::SigningSecret;
+use rohrpost_wire::frame::{Ack, Call, Deposit, Fetch, Incoming, MailboxProof};
+use rohrpost_wire::proof::{self, Challenge, Exporter, MailboxVerb};
+use rohrpost_wire::records::RecordSet;
+use rohrpost_wire::{
+    EXPORTER_LABEL, EnvelopeId, ErrorCode, Frame, InboxId, RelayAddress, RelayKeyHash, TicketId, limits,
+};
+
+use crate::dial;
+use crate::error::{AskError, ConnectError};
+use crate::stream::{ANSWER_TIME, Stream, in_time, varint};
+
+/// Whether calls may come in over a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Asks only.
+    Visitor,
+    /// Logs in and takes calls.
+    Safe,
+}
+
+/// An open connection to the relay whose key was pinned.
+#[derive(Debug)]
+pub struct Connection {
+    connection: quinn::Connection,
+    /// The socket; kept so that it lives as long as the connection.
+    endpoint: quinn::Endpoint,
+    relay: RelayKeyHash,
+}
+
+/// An envelope from a mailbox, with what its sender told the relay.
+#[derive(Clone, Debug)]
+pub struct Delivered {
+    /// The relay's word for it.
+    pub delivery: rohrpost_wire::frame::Delivery,
+    /// Sealed.
+    pub envelope: Vec<u8>,
+}
+
+/// The reply to a call, and the stream on which an object may follow it.
+#[derive(Debug)]
+pub struct CallReply {
+    /// Sealed.
+    pub reply: Vec<u8>,
+    /// The rest of the stream.
+    pub rest: quinn::RecvStream,
+}
+
+impl Connection {
+    /// Connects to a relay and checks its key.
+    pub async fn dial(relay: &RelayAddress, role: Role) -> Result<Self, ConnectError> {
+        let (endpoint, connection) = dial::dial(relay, role).await?;
+        Ok(Self { connection, endpoint, relay: relay.key_hash })
+    }
+
+    /// Makes this connection the safe's whose route key this is. An older connection of the same safe is closed.
+    pub async fn login(&self, route: &SigningSecret, counter: u64) -> Result<(), AskError> {
+        let mut exporter = Exporter([0; 32]);
+        self.connection
+            .export_keying_material(&mut exporter.0, EXPORTER_LABEL, b"")
+            .map_err(|_| AskError::Misbehaved)?;
+        let login = proof::sign_login(route.signer(), &self.relay, &exporter, counter);
+        self.ask(&Frame::Login(login)).await?.read_done().await
+    }
+
+    /// Publishes the safe's records. Durable when this returns.
+    pub async fn publish(&self, records: &RecordSet) -> Result<(), AskError> {
+        let mut stream = self.open().await?;
+        stream.write_frame(&Frame::Publish).await?;
+        stream.write_blob(&records.encode()).await?;
+        stream.finish()?;
+        stream.read_done().await
+    }
+
+    /// Fetches a safe's records. Nothing about them has been verified.
+    pub async fn records(&self, inbox: InboxId) -> Result<RecordSet, AskError> {
+        let mut stream = self.ask(&Frame::Records(inbox)).await?;
+        stream.read_done().await?;
+        let blob = in_time(ANSWER_TIME, stream.read_blob(limits::RECORDS_BYTES)).await?;
+        RecordSet::decode(&blob).map_err(|_| AskError::Misbehaved)
+    }
+
+    /// Sends a sealed request to a safe and waits for the sealed reply.
+    pub async fn call(&self, to: InboxId, ticket: Option<TicketId>, request: &[u8]) -> Result<CallReply, AskError> {
+        let mut stream = self.open().await?;
+        stream.write_frame(&Frame::Call(Call { to, ticket })).await?;
+        // The relay refuses without reading on; its reason is worth more than the failed write.
+        let written = stream.write_blob(request).await.and_then(|()| stream.finish());
+        stream.read_done().await?;
+        written?;
+        let reply = in_time(ANSWER_TIME, stream.read_blob(limits::ENVELOPE_BYTES)).await?;
+        Ok(CallReply { reply, rest: stream.recv })
+    }
+
+    /// Leaves an envelope at the relay. Durable there when this returns.
+    pub async fn deposit(&self, deposit: &Deposit, envelope: &[u8]) -> Result<EnvelopeId, AskError> {
+        let mut stream = self.open().await?;
+        stream.write_frame(&Frame::Deposit(deposit.clone())).await?;
+        let written = stream.write_blob(envelope).await.and_then(|()| stream.finish());
+        let answer = stream.read_answer().await?;
+        written?;
+        match answer {
+            Frame::Queued(id) if id == deposit.envelope_id(envelope) => Ok(id),
+            _ => Err(AskError::Misbehaved),
+        }
+    }
+
+    /// Takes what waits in the safe's inbox; with `wait`, not before there is something.
+    pub async fn fetch(&self, wait: bool) -> Result<Vec<Delivered>, AskError> {
+        let mut stream = self.ask(&Frame::Fetch(Fetch::Inbox { wait })).await?;
+        let first = match stream.read_frame().await? {
+            Frame::Refused(code) => return Err(AskError::Refused(code)),
+            frame => frame,
+        };
+        stream.read_deliveries(first).await
+    }
+
+    /// Erases envelopes from the safe's inbox that it has taken over. Erased when this returns.
+    pub async fn ack(&self, ids: Vec<EnvelopeId>) -> Result<(), AskError> {
+        self.ask(&Frame::Ack(Ack { mailbox: None, ids })).await?.read_done().await
+    }
+
+    /// Takes what waits in a reply mailbox.
+    pub async fn fetch_mailbox(&self, key: &SigningSecret) -> Result<Vec<Delivered>, AskError> {
+        let proof = self.prove_mailbox(key, MailboxVerb::Fetch, &[]).await?;
+        let mut stream = self.ask(&Frame::Fetch(Fetch::Mailbox(proof))).await?;
+        let first = stream.read_answer().await?;
+        stream.read_deliveries(first).await
+    }
+
+    /// Erases envelopes from a reply mailbox. Erased when this returns.
+    pub async fn ack_mailbox(&self, key: &SigningSecret, ids: Vec<EnvelopeId>) -> Result<(), AskError> {
+        let proof = self.prove_mailbox(key, MailboxVerb::Ack, &ids).await?;
+        self.ask(&Frame::Ack(Ack { mailbox: Some(proof), ids })).await?.read_done().await
+    }
+
+    /// Waits for the next call to this safe. `None` when the connection is over, whose reason
+    /// [`Self::close_reason`] tells.
+    pub async fn accept(&self) -> Option<IncomingCall> {
+        let (send, recv) = self.connection.accept_bi().await.ok()?;
+        Some(IncomingCall { stream: Stream { send, recv } })
+    }
+
+    /// Why the relay closed the connection, if it did and said so.
+    pub fn close_reason(&self) -> Option<ErrorCode> {
+        match self.connection.close_reason()? {
+            quinn::ConnectionError::ApplicationClosed(close) => {
+                u16::try_from(close.error_code.into_inner()).ok().and_then(ErrorCode::from_number)
+            }
+            _ => None,
+        }
+    }
+
+    /// Waits until the connection is over.
+    pub async fn closed(&self) {
+        self.connection.closed().await;
+    }
+
+    /// Says goodbye and waits, for a moment, until it is sent.
+    pub async fn close(self) {
+        self.connection.close(varint(ErrorCode::Finished), b"");
+        let sent = tokio::time::timeout(Duration::from_secs(1), self.endpoint.wait_idle()).await;
+        if sent.is_err() {
+            tracing::debug!("relay did not confirm the close");
+        }
+    }
+
+    async fn prove_mailbox(
+        &self,
+        key: &SigningSecret,
+        verb: MailboxVerb,
+        ids: &[EnvelopeId],
+    ) -> Result<MailboxProof, AskError> {
+        let challenge: Challenge = match self.ask(&Frame::Challenge).await?.read_answer().await? {
+            Frame::Challenged(challenge) => challenge,
+            _ => return Err(AskError::Misbehaved),
+        };
+        Ok(proof::sign_mailbox(key.signer(), &self.relay, verb, &challenge, ids))
+    }
+
+    async fn ask(&self, frame: &Frame) -> Result<Stream, AskError> {
+        let mut stream = self.open().await?;
+        stream.write_frame(frame).await?;
+        stream.finish()?;
+        Ok(stream)
+    }
+
+    async fn open(&self) -> Result<Stream, AskError> {
+        let (send, recv) = self.connection.open_bi().await.map_err(|_| AskError::Lost)?;
+        Ok(Stream { send, recv })
+    }
+}
+
+impl Stream {
+    async fn read_deliveries(&mut self, first: Frame) -> Result<Vec<Delivered>, AskError> {
+        let mut delivered = Vec::new();
+        let mut frame = first;
+        while delivered.len() <= limits::FETCH_ENVELOPES {
+            let delivery = match frame {
+                Frame::Delivery(delivery) => delivery,
+                Frame::Drained => return Ok(delivered),
+                _ => return Err(AskError::Misbehaved),
+            };
+            let envelope = in_time(ANSWER_TIME, self.read_blob(limits::ENVELOPE_BYTES)).await?;
+            delivered.push(Delivered { delivery, envelope });
+            frame = self.read_answer().await?;
+        }
+        Err(AskError::Misbehaved)
+    }
+}
+
+/// A call that a relay has brought to this safe.
+pub struct IncomingCall {
+    stream: Stream,
+}
+
+impl std::fmt::Debug for IncomingCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IncomingCall")
+    }
+}
+
+impl IncomingCall {
+    /// Reads the sealed request and the ticket that was spent on it.
+    pub async fn request(&mut self) -> Result<(Option<TicketId>, Vec<u8>), AskError> {
+        in_time(ANSWER_TIME, async {
+            let Frame::Incoming(Incoming { ticket }) = self.stream.read_frame().await? else {
+                return Err(AskError::Misbehaved);
+            };
+            Ok((ticket, self.stream.read_blob(limits::ENVELOPE_BYTES).await?))
+        })
+        .await
+    }
+
+    /// Sends the sealed reply.
+    pub async fn reply(&mut self, reply: &[u8]) -> Result<(), AskError> {
+        self.stream.write_blob(reply).await
+    }
+
+    /// Sends bytes of an object; returns when flow control has taken them.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), AskError> {
+        self.stream.send.write_all(bytes).await.map_err(|_| AskError::Lost)
+    }
+
+    /// Ends the answer.
+    pub fn finish(mut self) -> Result<(), AskError> {
+        self.stream.finish()
+    }
+
+    /// Breaks off: the caller sees an interrupted answer, never a short one.
+    pub fn abort(mut self) {
+        // Fails only if the stream is over already, which is what is wanted.
+        drop(self.stream.send.reset(varint(ErrorCode::Interrupted)));
+    }
+}
