@@ -6,8 +6,11 @@
 //!
 //! Invariant, kept by the dependency graph: there is no code here by which an envelope could be opened.
 
+mod arrivals;
 pub mod mailbox;
+pub mod metrics;
 pub mod quota;
 pub mod router;
+pub mod spool;
 
 pub use quota::Limits;

@@ -1,0 +1,230 @@
+use std::sync::Mutex;
+
+use rohrpost_wire::EnvelopeId;
+use rohrpost_wire::fixed::Fixed;
+use rohrpost_wire::frame::{Deposit, TtlClass};
+use rohrpost_wire::time::DAY;
+use tokio::sync::{Semaphore, oneshot};
+
+use super::*;
+
+type Asked<T> = oneshot::Receiver<Result<T, ErrorCode>>;
+
+struct Bench {
+    folder: tempfile::TempDir,
+    now: Arc<Mutex<Timestamp>>,
+    limits: Limits,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let now = Arc::new(Mutex::new(Timestamp(1_000_000)));
+        Self { folder: tempfile::tempdir().unwrap(), now, limits: Limits::default() }
+    }
+
+    fn open(&self) -> Worker {
+        let now = Arc::clone(&self.now);
+        let clock: Clock = Arc::new(move || *now.lock().unwrap());
+        let path = self.folder.path().join("spool.db");
+        let (metrics, arrivals) = (Arc::default(), Arc::default());
+        Worker::open(&path, &self.limits, clock, metrics, arrivals, watch::Sender::new(false)).unwrap()
+    }
+
+    fn pass(&self, seconds: u64) {
+        let mut now = self.now.lock().unwrap();
+        *now = now.plus(seconds);
+    }
+}
+
+fn inbox() -> InboxId {
+    InboxId(Fixed([1; 16]))
+}
+
+fn place() -> Destination {
+    Destination::Inbox(inbox())
+}
+
+fn command(ask: Ask) -> Command {
+    let room = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+    Command { ask, _room: room }
+}
+
+fn deposit(content: &[u8]) -> (Command, Asked<EnvelopeId>) {
+    let header = Deposit { to: place(), ticket: None, ttl: TtlClass::Day, reply_mailbox: None };
+    let memory = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+    let id = header.envelope_id(content);
+    let ask = Box::new(DepositAsk { header, id, envelope: content.to_vec(), by: None, _memory: memory });
+    let (answer, asked) = Answer::new();
+    (command(Ask::Deposit(ask, answer)), asked)
+}
+
+fn store(worker: &mut Worker, content: &[u8]) -> Result<EnvelopeId, ErrorCode> {
+    let (command, mut asked) = deposit(content);
+    worker.batch(vec![command]);
+    asked.try_recv().unwrap()
+}
+
+fn list(worker: &mut Worker) -> Vec<Slot> {
+    let (answer, mut asked) = Answer::new();
+    worker.batch(vec![command(Ask::List(place(), answer))]);
+    asked.try_recv().unwrap().unwrap()
+}
+
+fn read(worker: &mut Worker, slot: Slot) -> Option<Stored> {
+    let (answer, mut asked) = Answer::new();
+    worker.batch(vec![command(Ask::Read(place(), slot, answer))]);
+    asked.try_recv().unwrap().unwrap()
+}
+
+fn ack(ids: Vec<EnvelopeId>) -> (Command, Asked<()>) {
+    let (answer, asked) = Answer::new();
+    (command(Ask::Ack(place(), ids, answer)), asked)
+}
+
+fn publish(worker: &mut Worker, content: &[u8]) -> Result<(), ErrorCode> {
+    let (answer, mut asked) = Answer::new();
+    worker.batch(vec![command(Ask::Publish(inbox(), content.to_vec(), answer))]);
+    asked.try_recv().unwrap()
+}
+
+fn records(worker: &mut Worker) -> Result<Vec<u8>, ErrorCode> {
+    let (answer, mut asked) = Answer::new();
+    worker.batch(vec![command(Ask::Records(inbox(), answer))]);
+    asked.try_recv().unwrap()
+}
+
+/// Overwrites stored bytes behind the spool's back, as a dying disk would.
+fn damage(worker: &Worker, statement: &str) {
+    assert_eq!(worker.store.database().execute(statement, []).unwrap(), 1);
+}
+
+#[test]
+fn what_was_stored_is_read_after_a_restart() {
+    let bench = Bench::new();
+    let mut worker = bench.open();
+    let id = store(&mut worker, b"sealed").unwrap();
+    assert_eq!(publish(&mut worker, b"records"), Ok(()));
+    drop(worker);
+    let mut worker = bench.open();
+    let slots = list(&mut worker);
+    let stored = read(&mut worker, slots[0]).unwrap();
+    assert_eq!((slots.len(), stored.id, stored.bytes), (1, id, b"sealed".to_vec()));
+    assert_eq!(records(&mut worker), Ok(b"records".to_vec()));
+}
+
+#[test]
+fn a_damaged_envelope_is_set_aside_for_good_and_blocks_nothing() {
+    let bench = Bench::new();
+    let mut worker = bench.open();
+    store(&mut worker, b"first").unwrap();
+    store(&mut worker, b"second").unwrap();
+    damage(&worker, "UPDATE envelope SET bytes = x'6669727375' WHERE slot = 0");
+    let slots = list(&mut worker);
+    assert_eq!(read(&mut worker, slots[0]), None);
+    assert_eq!(read(&mut worker, slots[1]).unwrap().bytes, b"second");
+    assert_eq!(worker.metrics.quarantined.read(), 1);
+    drop(worker);
+    let mut worker = bench.open();
+    assert_eq!(list(&mut worker), vec![slots[1]]);
+    assert_eq!(worker.metrics.quarantined.read(), 0);
+    store(&mut worker, b"first").unwrap();
+    assert_eq!(list(&mut worker).len(), 2);
+}
+
+#[test]
+fn a_row_whose_columns_were_changed_is_set_aside_at_the_start() {
+    let changes = ["expires = expires + 1", "id = zeroblob(32)", "header = x'00'", "sum = x'00'", "slot = 77"];
+    for change in changes {
+        let bench = Bench::new();
+        let mut worker = bench.open();
+        store(&mut worker, b"first").unwrap();
+        store(&mut worker, b"second").unwrap();
+        damage(&worker, &format!("UPDATE envelope SET {change} WHERE slot = 0"));
+        drop(worker);
+        let mut worker = bench.open();
+        assert_eq!(worker.metrics.quarantined.read(), 1, "{change}");
+        let slots = list(&mut worker);
+        assert_eq!(slots.len(), 1, "{change}");
+        assert_eq!(read(&mut worker, slots[0]).unwrap().bytes, b"second");
+    }
+}
+
+#[test]
+fn a_damaged_record_set_is_unknown_until_it_is_published_again() {
+    let bench = Bench::new();
+    let mut worker = bench.open();
+    assert_eq!(publish(&mut worker, b"records"), Ok(()));
+    damage(&worker, "UPDATE records SET bytes = x'00'");
+    assert_eq!(records(&mut worker), Err(ErrorCode::Unknown));
+    assert_eq!(publish(&mut worker, b"again"), Ok(()));
+    assert_eq!(records(&mut worker), Ok(b"again".to_vec()));
+}
+
+#[test]
+fn a_full_disk_refuses_deposits_lets_acks_through_and_recovers() {
+    let bench = Bench::new();
+    let mut worker = bench.open();
+    let first = store(&mut worker, &[1; 20_000]).unwrap();
+    let pages: i64 = worker.store.database().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    let cap = |worker: &Worker, pages: i64| {
+        let set = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        assert_eq!(worker.store.database().pragma_update_and_check(None, "max_page_count", pages, set), Ok(pages));
+    };
+    cap(&worker, pages);
+    let (growing, mut queued) = deposit(&[2; 50_000]);
+    let (acking, mut acked) = ack(vec![first]);
+    worker.batch(vec![growing, acking]);
+    assert_eq!(queued.try_recv().unwrap(), Err(ErrorCode::Full));
+    assert_eq!(acked.try_recv().unwrap(), Ok(()));
+    assert_eq!((worker.mailboxes.envelopes(), worker.mailboxes.bytes()), (0, 0));
+    cap(&worker, pages + 1000);
+    assert!(store(&mut worker, &[2; 50_000]).is_ok());
+    assert!(!*worker.failed.borrow());
+}
+
+#[test]
+fn a_failed_write_poisons_the_spool() {
+    let bench = Bench::new();
+    let mut worker = bench.open();
+    store(&mut worker, b"before").unwrap();
+    worker.store.database().pragma_update(None, "query_only", true).unwrap();
+    assert_eq!(store(&mut worker, b"during"), Err(ErrorCode::Unavailable));
+    worker.store.database().pragma_update(None, "query_only", false).unwrap();
+    assert_eq!(store(&mut worker, b"after"), Err(ErrorCode::Unavailable));
+    assert!(*worker.failed.borrow());
+    drop(worker);
+    assert_eq!(list(&mut bench.open()).len(), 1);
+}
+
+#[test]
+fn what_has_expired_is_erased_and_a_restart_with_an_older_clock_does_not_bring_time_back() {
+    let bench = Bench::new();
+    let mut worker = bench.open();
+    store(&mut worker, b"short-lived").unwrap();
+    bench.pass(DAY);
+    assert_eq!(list(&mut worker), vec![]);
+    let rows: i64 = worker.store.database().query_row("SELECT count(*) FROM envelope", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 0);
+    let high_water = worker.mailboxes.high_water();
+    drop(worker);
+    *bench.now.lock().unwrap() = Timestamp(5);
+    assert_eq!(bench.open().mailboxes.high_water(), high_water);
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_left_alone() {
+    let bench = Bench::new();
+    let worker = bench.open();
+    worker.store.database().pragma_update(None, "user_version", super::super::STORAGE_VERSION + 1).unwrap();
+    drop(worker);
+    let path = bench.folder.path().join("spool.db");
+    assert!(matches!(Store::open(&path), Err(OpenError::Newer)));
+}
+
+#[test]
+fn a_file_that_is_no_database_is_called_damaged() {
+    let bench = Bench::new();
+    let path = bench.folder.path().join("spool.db");
+    std::fs::write(&path, [0x55; 8192]).unwrap();
+    assert!(matches!(Store::open(&path), Err(OpenError::Damaged(_))));
+}
