@@ -1,0 +1,204 @@
+//! The store on disk: one `SQLite` table of sealed rows.
+//!
+//! Writes gather in one transaction until a flush commits it. A commit that fails leaves open what is on disk, so it
+//! poisons the store; a full disk alone is undone cleanly and the store goes on. What the file needs to be durable is
+//! set and read back at every open, never assumed.
+
+mod file;
+
+use std::fmt;
+use std::path::Path;
+
+use rand_core::CryptoRng;
+use rusqlite::{Connection, ErrorCode, params};
+
+use super::draft::WriteSet;
+use super::key::VaultKey;
+use super::sealing::{Place, RowSealer};
+use super::store::{Row, Store, StoreError, Table, check_write, scan_start};
+
+/// Sealed rows in a database file, with the generator their salts come from.
+pub struct SqliteStore<R> {
+    connection: Connection,
+    sealer: RowSealer,
+    rng: R,
+    poisoned: bool,
+}
+
+impl<R: CryptoRng> SqliteStore<R> {
+    /// Makes the database of a new vault; refuses a file that exists.
+    pub fn create(path: &Path, key: &VaultKey, rng: R) -> Result<Self, StoreError> {
+        let connection = file::create(path)?;
+        let mut store = Self { connection, sealer: RowSealer::new(key), rng, poisoned: false };
+        store.write_check_row()?;
+        file::settle_directory(path)?;
+        Ok(store)
+    }
+
+    /// Opens the database of a vault; refuses a missing file, a foreign one, a newer one and another vault's key.
+    pub fn open(path: &Path, key: &VaultKey, rng: R) -> Result<Self, StoreError> {
+        let connection = file::open(path)?;
+        let store = Self { connection, sealer: RowSealer::new(key), rng, poisoned: false };
+        store.verify_check_row()?;
+        Ok(store)
+    }
+
+    /// Reads everything once: the file's structure and the seal of every row. Answers how many rows there are.
+    pub fn verify(&self) -> Result<u64, StoreError> {
+        self.usable()?;
+        file::check_structure(&self.connection)?;
+        let mut rows = 0;
+        for table in Table::ALL {
+            let mut after: Option<Vec<u8>> = None;
+            loop {
+                let page = self.scan(table, &[], after.as_deref(), VERIFY_PAGE)?;
+                rows += page.len() as u64;
+                match page.into_iter().next_back() {
+                    Some((key, _)) => after = Some(key),
+                    None => break,
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    fn write_check_row(&mut self) -> Result<(), StoreError> {
+        self.begin()?;
+        self.write(Place::CHECK, Some(&Row::new(Vec::new())))?;
+        self.flush()
+    }
+
+    fn verify_check_row(&self) -> Result<(), StoreError> {
+        match self.read(Place::CHECK) {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(StoreError::Damaged),
+            Err(StoreError::Damaged) => Err(StoreError::WrongKey),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn usable(&self) -> Result<(), StoreError> {
+        if self.poisoned { Err(StoreError::Poisoned) } else { Ok(()) }
+    }
+
+    fn read(&self, place: Place<'_>) -> Result<Option<Row>, StoreError> {
+        let mut statement = self.connection.prepare_cached(READ).map_err(kind)?;
+        let mut rows = statement.query(params![place.number(), place.key()]).map_err(kind)?;
+        let Some(row) = rows.next().map_err(kind)? else { return Ok(None) };
+        let sealed = row.get_ref(0).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged)?;
+        self.sealer.open(place, sealed).map(Some)
+    }
+
+    fn begin(&self) -> Result<(), StoreError> {
+        if self.connection.is_autocommit() {
+            self.connection.execute_batch("BEGIN IMMEDIATE").map_err(kind)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, place: Place<'_>, row: Option<&Row>) -> Result<(), StoreError> {
+        if let Some(row) = row {
+            let sealed = self.sealer.seal(place, row, &mut self.rng)?;
+            let mut statement = self.connection.prepare_cached(WRITE).map_err(kind)?;
+            statement.execute(params![place.number(), place.key(), sealed]).map_err(kind)?;
+        } else {
+            let mut statement = self.connection.prepare_cached(DELETE).map_err(kind)?;
+            statement.execute(params![place.number(), place.key()]).map_err(kind)?;
+        }
+        Ok(())
+    }
+
+    fn write_all(&mut self, writes: &WriteSet) -> Result<(), StoreError> {
+        self.begin()?;
+        writes.iter().try_for_each(|(table, key, row)| self.write(Place::new(table, key), row))
+    }
+
+    /// After a failed write: undoes the open transaction, and stops the store unless only room was missing.
+    fn settle(&mut self, outcome: Result<(), StoreError>) -> Result<(), StoreError> {
+        let Err(error) = outcome else { return Ok(()) };
+        // SQLite may have rolled back already on its own; then there is nothing open.
+        let undone = self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();
+        self.poisoned = error != StoreError::DiskFull || !undone;
+        Err(error)
+    }
+}
+
+impl<R: CryptoRng> Store for SqliteStore<R> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Row>, StoreError> {
+        self.usable()?;
+        self.read(Place::new(table, key))
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Row)>, StoreError> {
+        self.usable()?;
+        let mut statement = self.connection.prepare_cached(SCAN).map_err(kind)?;
+        let start = scan_start(prefix, after);
+        let most = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![table.number(), start, most]).map_err(kind)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(kind)? {
+            let key = row.get_ref(0).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged)?;
+            if !key.starts_with(prefix) {
+                break;
+            }
+            let sealed = row.get_ref(1).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged)?;
+            found.push((key.to_vec(), self.sealer.open(Place::new(table, key), sealed)?));
+        }
+        Ok(found)
+    }
+
+    fn apply(&mut self, writes: WriteSet) -> Result<(), StoreError> {
+        self.usable()?;
+        if writes.is_empty() {
+            return Ok(());
+        }
+        writes.iter().try_for_each(|(_, key, row)| check_write(key, row))?;
+        let outcome = self.write_all(&writes);
+        self.settle(outcome)
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        self.usable()?;
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        let outcome = self.connection.execute_batch("COMMIT").map_err(kind);
+        self.settle(outcome)
+    }
+}
+
+impl<R> fmt::Debug for SqliteStore<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("poisoned", &self.poisoned).finish_non_exhaustive()
+    }
+}
+
+const READ: &str = "SELECT value FROM rows WHERE tab = ?1 AND key = ?2";
+const SCAN: &str = "SELECT key, value FROM rows WHERE tab = ?1 AND key >= ?2 ORDER BY key LIMIT ?3";
+const WRITE: &str = "INSERT OR REPLACE INTO rows (tab, key, value) VALUES (?1, ?2, ?3)";
+const DELETE: &str = "DELETE FROM rows WHERE tab = ?1 AND key = ?2";
+
+/// Rows held at once while everything is read: bounds memory, and is large enough that queries do not count.
+const VERIFY_PAGE: usize = 256;
+
+/// What an error of the engine means to us. Its text may quote the file, so only its number is kept.
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err, which hands over the error")]
+fn kind(error: rusqlite::Error) -> StoreError {
+    let Some(failure) = error.sqlite_error() else { return StoreError::Damaged };
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other code is told by its number")]
+    match failure.code {
+        ErrorCode::DiskFull => StoreError::DiskFull,
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Damaged,
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy,
+        _ => StoreError::Unavailable(failure.extended_code),
+    }
+}
+
+#[cfg(test)]
+mod tests;
