@@ -109,7 +109,7 @@ impl EnvelopeHash {
     }
 }
 
-fn request_info(pin: &SafePin, prekey: &PrekeyId) -> Vec<u8> {
+fn request_info(pin: &SafePin, prekey: PrekeyId) -> Vec<u8> {
     let parts: [&[u8]; 4] = [b"rohrpost/1 request\0", &[SUITE], &pin.0.0, &prekey.0.0];
     parts.concat()
 }

@@ -23,7 +23,7 @@ impl<const N: usize> Fixed<N> {
     }
 
     /// The bytes in lower-case hexadecimal.
-    pub fn to_hex(&self) -> String {
+    pub fn to_hex(self) -> String {
         data_encoding::HEXLOWER.encode(&self.0)
     }
 }

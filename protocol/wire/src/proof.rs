@@ -103,7 +103,7 @@ pub fn verify_mailbox(
 }
 
 /// Strict Ed25519 verification: small-order keys and non-canonical encodings are refused (RFC 8032 §5.1.7 and
-/// Chalkias et al., *Taming the many EdDSAs*, 2020).
+/// Chalkias et al., *Taming the many `EdDSAs`*, 2020).
 pub fn verify(key: &Fixed<32>, message: &[u8], signature: &Fixed<64>) -> Result<(), ProofError> {
     let key = VerifyingKey::from_bytes(&key.0).map_err(|_| ProofError)?;
     key.verify_strict(message, &Signature::from_bytes(&signature.0)).map_err(|_| ProofError)
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(verify_login(&login, &relay(1), &Exporter([2; 32])), Ok(()));
         assert_eq!(verify_login(&login, &relay(2), &Exporter([2; 32])), Err(ProofError));
         assert_eq!(verify_login(&login, &relay(1), &Exporter([3; 32])), Err(ProofError));
-        let counted = Login { counter: 8, ..login.clone() };
+        let counted = Login { counter: 8, ..login };
         assert_eq!(verify_login(&counted, &relay(1), &Exporter([2; 32])), Err(ProofError));
         let other = SigningKey::from_bytes(&[2; 32]).verifying_key().to_bytes();
         let stolen = Login { route_key: Fixed(other), ..login };

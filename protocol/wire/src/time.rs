@@ -8,11 +8,13 @@ pub struct Timestamp(pub u64);
 
 impl Timestamp {
     /// This moment plus `seconds`, or the last representable one.
+    #[must_use]
     pub fn plus(self, seconds: u64) -> Self {
         Self(self.0.saturating_add(seconds))
     }
 
     /// This moment minus `seconds`, or the first representable one.
+    #[must_use]
     pub fn minus(self, seconds: u64) -> Self {
         Self(self.0.saturating_sub(seconds))
     }

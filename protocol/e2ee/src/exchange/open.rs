@@ -102,7 +102,7 @@ pub fn open_request(
     }
     let (_, rest) = envelope.split_at_checked(REQUEST_HEADER_BYTES).ok_or(OpenError)?;
     let (encapsulated, sealed) = rest.split_first_chunk::<ENCAPSULATED_BYTES>().ok_or(OpenError)?;
-    let info = request_info(recipient.pin, &header.prekey);
+    let info = request_info(recipient.pin, header.prekey);
     let aad = recipient.lane.aad(recipient.inbox);
     let mut context = context::receiver(prekey, encapsulated, &info, None)?;
     let padded = context::open(&mut context, sealed, &aad)?;

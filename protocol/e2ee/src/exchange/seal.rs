@@ -82,7 +82,7 @@ pub fn seal_request(
     author: &Author<'_>,
     rng: &mut impl CryptoRng,
 ) -> Result<(Vec<u8>, ExpectReply), SealError> {
-    let info = request_info(&safe.pin, &safe.prekey_id);
+    let info = request_info(&safe.pin, safe.prekey_id);
     let (encapsulated, mut context) = context::sender(&safe.prekey, &info, None, rng)?;
     let reply_secret = SealingSecret::generate(rng);
     let aad = lane.aad(&safe.inbox);

@@ -171,7 +171,7 @@ fn envelopes_have_class_sizes_alone() {
 
 /// Seals a body as a malicious client could: with an authentication that does not belong to it.
 fn forge(f: &mut Fixture, who: Who, authenticate: impl Fn(&[u8]) -> Authentication) -> Vec<u8> {
-    let info = request_info(&f.safe.pin, &f.safe.prekey_id);
+    let info = request_info(&f.safe.pin, f.safe.prekey_id);
     let (encapsulated, mut context) = context::sender(&f.safe.prekey, &info, None, &mut f.rng).ok().unwrap();
     let aad = Lane::Live.aad(&f.safe.inbox);
     let mut body = codec::encode(&RequestBody {

@@ -97,12 +97,12 @@ fn an_envelope_id_covers_everything_but_the_ticket() {
     let inbox = InboxId(Fixed([1; 16]));
     let base = Deposit { to: Destination::Inbox(inbox), ticket: None, ttl: TtlClass::Day, reply_mailbox: None };
     let id = base.envelope_id(b"sealed");
-    let ticketed = Deposit { ticket: Some(TicketId(Fixed([9; 16]))), ..base.clone() };
+    let ticketed = Deposit { ticket: Some(TicketId(Fixed([9; 16]))), ..base };
     assert_eq!(ticketed.envelope_id(b"sealed"), id);
     let others = [
         Deposit { to: Destination::Mailbox(MailboxId(inbox.0)), ..base.clone() },
         Deposit { ttl: TtlClass::Week, ..base.clone() },
-        Deposit { reply_mailbox: Some(Fixed([2; 32])), ..base.clone() },
+        Deposit { reply_mailbox: Some(Fixed([2; 32])), ..base },
     ];
     for other in others {
         assert_ne!(other.envelope_id(b"sealed"), id);
