@@ -7,10 +7,23 @@
 //! Invariant, kept by the dependency graph: there is no code here by which an envelope could be opened.
 
 mod arrivals;
+mod connection;
+mod folder;
 pub mod mailbox;
 pub mod metrics;
 pub mod quota;
 pub mod router;
+pub mod server;
+mod splice;
 pub mod spool;
+mod stream;
+mod switchboard;
+mod tls;
+mod transport;
+mod verbs;
 
+pub use folder::FolderError;
 pub use quota::Limits;
+pub use server::{BindError, Config, Relay};
+pub use spool::{Clock, OpenError};
+pub use tls::TlsError;

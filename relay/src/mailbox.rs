@@ -164,8 +164,8 @@ impl Mailboxes {
         }
     }
 
-    /// What a fetch delivers now: the oldest first, within the limits of one answer.
-    pub fn handle_fetch(&mut self, from: Destination, now: Timestamp) -> Result<Vec<Slot>, ErrorCode> {
+    /// What a fetch delivers now and the length of each: the oldest first, within the limits of one answer.
+    pub fn handle_fetch(&mut self, from: Destination, now: Timestamp) -> Result<Vec<(Slot, u64)>, ErrorCode> {
         let now = self.advance(now);
         let known = match from {
             Destination::Inbox(_) => true,
@@ -182,7 +182,7 @@ impl Mailboxes {
             room = room.saturating_sub(waiting.bytes);
             fits
         });
-        Ok(fitting.map(|waiting| waiting.slot).collect())
+        Ok(fitting.map(|waiting| (waiting.slot, waiting.bytes)).collect())
     }
 
     /// The owner of a place has taken these over; what does not wait there is passed over.

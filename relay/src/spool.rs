@@ -29,8 +29,6 @@ mod row;
 mod store;
 mod worker;
 
-pub(crate) use store::STORAGE_VERSION;
-
 /// Where a relay reads the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -88,8 +86,8 @@ impl Spool {
         self.ask(|answer| Ask::Deposit(ask, answer)).await
     }
 
-    /// What waits at a place, the oldest first, within the limits of one answer to `fetch`.
-    pub(crate) async fn list(&self, from: Destination) -> Result<Vec<Slot>, ErrorCode> {
+    /// What waits at a place and its length, the oldest first, within the limits of one answer to `fetch`.
+    pub(crate) async fn list(&self, from: Destination) -> Result<Vec<(Slot, u64)>, ErrorCode> {
         self.ask(|answer| Ask::List(from, answer)).await
     }
 

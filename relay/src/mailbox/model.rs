@@ -229,8 +229,8 @@ impl Run {
         assert_eq!(self.index.mailboxes(), self.reference.mailboxes.len());
         for byte in 0..3 {
             let owner = Destination::Inbox(inbox(byte));
-            let expected: Vec<Slot> =
-                self.reference.waiting.iter().filter(|waiting| waiting.to == owner).map(|w| w.slot).collect();
+            let own = self.reference.waiting.iter().filter(|waiting| waiting.to == owner);
+            let expected = own.map(|waiting| (waiting.slot, waiting.bytes)).collect();
             assert_eq!(self.index.handle_fetch(owner, self.now), Ok(expected));
         }
     }

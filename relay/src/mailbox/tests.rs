@@ -95,9 +95,9 @@ fn a_fetch_delivers_the_oldest_first_within_count_and_bytes() {
         assert_eq!(deposit(&mut index, &request(1, None), name, largest, None), Ok(1));
     }
     let inbox = Destination::Inbox(inbox(1));
-    assert_eq!(index.handle_fetch(inbox, NOW), Ok(vec![Slot(0), Slot(1)]));
+    assert_eq!(index.handle_fetch(inbox, NOW), Ok(vec![(Slot(0), largest), (Slot(1), largest)]));
     index.handle_damaged(Slot(0));
-    assert_eq!(index.handle_fetch(inbox, NOW), Ok(vec![Slot(1), Slot(2)]));
+    assert_eq!(index.handle_fetch(inbox, NOW), Ok(vec![(Slot(1), largest), (Slot(2), largest)]));
     let unknown = Destination::Mailbox(MailboxId::of_key(&KEY));
     assert_eq!(index.handle_fetch(unknown, NOW), Err(ErrorCode::Unknown));
 }

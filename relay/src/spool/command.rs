@@ -18,7 +18,7 @@ pub(crate) struct Command {
 #[derive(Debug)]
 pub(crate) enum Ask {
     Deposit(Box<DepositAsk>, Answer<EnvelopeId>),
-    List(Destination, Answer<Vec<Slot>>),
+    List(Destination, Answer<Vec<(Slot, u64)>>),
     Read(Destination, Slot, Answer<Option<Stored>>),
     Ack(Destination, Vec<EnvelopeId>, Answer<()>),
     Publish(InboxId, Vec<u8>, Answer<()>),

@@ -32,7 +32,8 @@ impl Directory {
     }
 
     /// How many sets are kept.
-    pub(crate) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.published.len()
     }
 

@@ -67,7 +67,7 @@ fn store(worker: &mut Worker, content: &[u8]) -> Result<EnvelopeId, ErrorCode> {
 fn list(worker: &mut Worker) -> Vec<Slot> {
     let (answer, mut asked) = Answer::new();
     worker.batch(vec![command(Ask::List(place(), answer))]);
-    asked.try_recv().unwrap().unwrap()
+    asked.try_recv().unwrap().unwrap().into_iter().map(|(slot, _)| slot).collect()
 }
 
 fn read(worker: &mut Worker, slot: Slot) -> Option<Stored> {
@@ -215,7 +215,7 @@ fn what_has_expired_is_erased_and_a_restart_with_an_older_clock_does_not_bring_t
 fn a_database_of_a_newer_version_is_left_alone() {
     let bench = Bench::new();
     let worker = bench.open();
-    worker.store.database().pragma_update(None, "user_version", super::super::STORAGE_VERSION + 1).unwrap();
+    worker.store.database().pragma_update(None, "user_version", super::super::store::STORAGE_VERSION + 1).unwrap();
     drop(worker);
     let path = bench.folder.path().join("spool.db");
     assert!(matches!(Store::open(&path), Err(OpenError::Newer)));
