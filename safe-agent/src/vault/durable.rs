@@ -40,7 +40,7 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
 /// Makes the name of a file durable.
 pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    sync_folder(parent.unwrap_or(Path::new(".")))
+    sync_folder(parent.unwrap_or_else(|| Path::new(".")))
 }
 
 /// A file that is not there is as good as removed.

@@ -83,6 +83,11 @@ impl ContentReader {
         self.loaded = Some(index);
         Ok(())
     }
+
+    #[cfg(test)]
+    pub(super) fn chunk_capacity(&self) -> usize {
+        self.chunk.capacity()
+    }
 }
 
 impl fmt::Debug for ContentReader {

@@ -90,6 +90,11 @@ impl ContentWriter {
         self.abandoned = false;
         Ok(())
     }
+
+    #[cfg(test)]
+    pub(super) fn chunk_capacity(&self) -> usize {
+        self.chunk.capacity()
+    }
 }
 
 impl fmt::Debug for ContentWriter {

@@ -40,11 +40,11 @@ fn a_scan_is_ordered_bounded_and_starts_behind_its_mark(store: &mut dyn Store) {
     }
     assert_eq!(keys(store, b"a/", None, 9), [b"a/".as_slice(), b"a/1", b"a/1\0", b"a/2", b"a/\xff\xff"]);
     assert_eq!(keys(store, b"a/", Some(b"a/1"), 2), [b"a/1\0".as_slice(), b"a/2"]);
-    assert_eq!(keys(store, b"a/", Some(b"a/\xff\xff"), 9), [b"".as_slice(); 0]);
+    assert!(keys(store, b"a/", Some(b"a/\xff\xff"), 9).is_empty());
     assert_eq!(keys(store, b"b", Some(b"a"), 9), [b"b/1"], "a mark before the prefix hides nothing");
-    assert_eq!(keys(store, b"a", Some(b"b"), 9), [b"".as_slice(); 0], "a mark behind the prefix hides all");
+    assert!(keys(store, b"a", Some(b"b"), 9).is_empty(), "a mark behind the prefix hides all");
     assert_eq!(keys(store, b"\xff", None, 9), [b"\xff\xff"]);
-    assert_eq!(keys(store, b"", None, 0), [b"".as_slice(); 0]);
+    assert!(keys(store, b"", None, 0).is_empty());
     assert_eq!(keys(store, b"", None, usize::MAX).len(), 7);
 }
 

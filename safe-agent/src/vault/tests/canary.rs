@@ -48,11 +48,11 @@ fn fill_a_safe(path: &Path, copies: &Path) -> Vec<Vec<u8>> {
 
     let id = ContentId::generate(&mut rng);
     let content_key = ObjectKey::generate(&mut rng);
-    let mut writer = ContentWriter::create(&folder, id, &content_key, &mut rng).unwrap();
+    let mut document = ContentWriter::create(&folder, id, &content_key, &mut rng).unwrap();
     for _ in 0..1000 {
-        writer.write(CONTENT.as_bytes()).unwrap();
+        document.write(CONTENT.as_bytes()).unwrap();
     }
-    writer.finish().unwrap();
+    document.finish().unwrap();
     for number in 0..24_u32 {
         put(&mut store, Table::Patients, &number.to_be_bytes(), NAME);
         put(&mut store, Table::Documents, &number.to_be_bytes(), TITLE);
