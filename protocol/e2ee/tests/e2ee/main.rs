@@ -1,0 +1,5 @@
+//! What `rohrpost-e2ee` is held to from outside: the known answers in `protocol/vectors/e2ee`, those of others, and
+//! what its types print.
+
+#[cfg(test)]
+mod vectors;
