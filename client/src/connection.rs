@@ -248,14 +248,14 @@ impl IncomingCall {
         self.stream.send.write_all(bytes).await.map_err(|_| AskError::Lost)
     }
 
-    /// Ends the answer.
-    pub fn finish(mut self) -> Result<(), AskError> {
-        self.stream.finish()
+    /// Ends the answer. If the stream is gone already, the caller has seen that itself.
+    pub fn finish(mut self) {
+        let _gone = self.stream.send.finish();
     }
 
     /// Breaks off: the caller sees an interrupted answer, never a short one.
     pub fn abort(mut self) {
         // Fails only if the stream is over already, which is what is wanted.
-        drop(self.stream.send.reset(varint(ErrorCode::Interrupted)));
+        let _over = self.stream.send.reset(varint(ErrorCode::Interrupted));
     }
 }

@@ -1,0 +1,86 @@
+//! A device lists what is shared with its patient, a page at a time.
+
+use rand_core::CryptoRng;
+use rohrpost_e2ee::body::{DOCUMENTS_PER_PAGE, DocumentEntry, DocumentId, DocumentPage, NAME_CHARS, Payload};
+use rohrpost_wire::Timestamp;
+
+use crate::audit::{Action, Decision};
+use crate::grants::{self, Permit};
+use crate::requests::{Handled, write_event};
+use crate::rows::{self, DeviceRow, DocumentRow, GrantRow, Rights, Stored as _};
+use crate::vault::{Draft, StoreError};
+
+/// Grants looked at in one go.
+const GRANTS_AT_ONCE: usize = 256;
+
+pub(crate) fn handle(
+    draft: &mut Draft<'_>,
+    device: &DeviceRow,
+    after: Option<DocumentId>,
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) -> Result<Handled, StoreError> {
+    let mut documents = Vec::new();
+    // One more than a page, to know whether there is more.
+    visit(draft, device, after, now, |permit, document| {
+        documents.push(entry(permit, document));
+        documents.len() <= DOCUMENTS_PER_PAGE
+    })?;
+    let more = documents.len() > DOCUMENTS_PER_PAGE;
+    documents.truncate(DOCUMENTS_PER_PAGE);
+    let shown = u32::try_from(documents.len()).unwrap_or(u32::MAX);
+    write_event(draft, device, Action::Listed { documents: shown }, Decision::Allowed, now, rng)?;
+    Ok(Handled::payload(Payload::Documents(DocumentPage { documents, more })))
+}
+
+/// How many documents a device may see.
+pub(crate) fn count(draft: &Draft<'_>, device: &DeviceRow, now: Timestamp) -> Result<u32, StoreError> {
+    let mut count = 0u32;
+    visit(draft, device, None, now, |_, _| {
+        count += 1;
+        true
+    })?;
+    Ok(count)
+}
+
+/// Shows each document the device may see to `show`, in the order of their ids, until it says stop.
+fn visit(
+    draft: &Draft<'_>,
+    device: &DeviceRow,
+    after: Option<DocumentId>,
+    now: Timestamp,
+    mut show: impl FnMut(&Permit, &DocumentRow) -> bool,
+) -> Result<(), StoreError> {
+    let prefix = device.patient.0.0;
+    let mut cursor = after.map(|document| DocumentRow::key_of(&device.patient, &document));
+    loop {
+        let grants: Vec<GrantRow> = rows::list(draft, &prefix, cursor.as_deref(), GRANTS_AT_ONCE)?;
+        let Some(last) = grants.last() else { return Ok(()) };
+        cursor = Some(last.key());
+        for grant in &grants {
+            let Some(permit) = grants::authorise(draft, device, Rights::LIST, &grant.document, now)? else { continue };
+            let Some(document) = permit.document(draft)? else { continue };
+            if !show(&permit, &document) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn entry(permit: &Permit, document: &DocumentRow) -> DocumentEntry {
+    DocumentEntry {
+        id: document.id,
+        version: document.version(),
+        title: shorten(&document.title),
+        file_name: shorten(&document.file_name),
+        media_type: document.media_type.clone(),
+        length: document.length,
+        shared: permit.shared(),
+        until: permit.until(),
+    }
+}
+
+/// At most [`NAME_CHARS`] characters: one long title must not push a page into a class of its own.
+pub(crate) fn shorten(text: &str) -> String {
+    text.chars().take(NAME_CHARS).collect()
+}

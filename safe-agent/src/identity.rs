@@ -1,0 +1,161 @@
+//! Who the safe is: founding it, and keeping its prekeys ahead of time.
+//!
+//! Pure over a draft. The root key exists in memory only while the safe is founded; afterwards it is on paper.
+
+use rand_core::CryptoRng;
+use rohrpost_e2ee::keys::{SealingSecret, SigningSecret};
+use rohrpost_wire::fixed::Fixed;
+use rohrpost_wire::records::{
+    IDENTITY_SECONDS, IdentityRecord, PREKEY_LATE_SECONDS, PREKEY_SECONDS, PREKEY_SECRET_SECONDS,
+    PREKEYS_AHEAD_SECONDS, PrekeyId, PrekeyRecord, RecordKind, RecordSet, RootStatement, Signed, next_root_hash,
+};
+use rohrpost_wire::{InboxId, RelayAddress, SUITE, SafePin, Timestamp, VERSION, limits};
+
+use crate::audit::{self, Action, Actor, Event};
+use crate::rows::{self, EpochKeys, IdentityRow, OutcomeRow, PracticeRow, PrekeyRow, SeenRow, Stored as _};
+use crate::vault::{Draft, StoreError, Table};
+
+/// The keys that go on paper and nowhere else.
+#[derive(Debug)]
+pub struct RootKeys {
+    /// Signs the present identity and the next ones.
+    pub root: SigningSecret,
+    /// Takes its place when it is lost or exposed.
+    pub next_root: SigningSecret,
+}
+
+/// Makes a safe: root statement, identity record of epoch 1, and the name of the practice.
+pub fn found(
+    draft: &mut Draft<'_>,
+    practice: &str,
+    relay: &RelayAddress,
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) -> Result<RootKeys, StoreError> {
+    let roots = RootKeys { root: SigningSecret::generate(rng), next_root: SigningSecret::generate(rng) };
+    let keys = EpochKeys {
+        online: SigningSecret::generate(rng),
+        audit: SigningSecret::generate(rng),
+        route: SigningSecret::generate(rng),
+    };
+    let statement = RootStatement {
+        version: VERSION,
+        suite_floor: SUITE,
+        root_key: roots.root.public(),
+        next_root_hash: next_root_hash(&roots.next_root.public().0),
+    };
+    let statement = Signed::sign(RecordKind::Root, &statement, roots.root.signer());
+    let pin = SafePin::of_statement(&statement.bytes);
+    let record = IdentityRecord {
+        version: VERSION,
+        suite: SUITE,
+        safe_pin: pin,
+        epoch: 1,
+        online_key: keys.online.public(),
+        audit_key: keys.audit.public(),
+        inbox: InboxId::of_route_key(&keys.route.public().0),
+        relays: vec![relay.clone()],
+        not_before: now,
+        not_after: now.plus(IDENTITY_SECONDS),
+    };
+    let signed = Signed::sign(RecordKind::Identity, &record, roots.root.signer());
+    rows::save(draft, &IdentityRow::new(pin, 1, &keys, vec![statement], signed, record.not_after))?;
+    rows::save(draft, &PracticeRow { name: practice.to_owned(), relay: relay.clone(), created: now })?;
+    audit::append(draft, &Event::new(now, Actor::Owner, Action::Founded), rng)?;
+    Ok(roots)
+}
+
+/// The safe's own rows.
+pub fn load(draft: &Draft<'_>) -> Result<(PracticeRow, IdentityRow), StoreError> {
+    let practice = rows::load(draft, PracticeRow::KEY)?.ok_or(StoreError::Damaged)?;
+    let identity = rows::load(draft, IdentityRow::KEY)?.ok_or(StoreError::Damaged)?;
+    Ok((practice, identity))
+}
+
+/// All prekeys whose secrets are kept, the earliest first.
+pub fn prekeys(draft: &Draft<'_>) -> Result<Vec<PrekeyRow>, StoreError> {
+    let mut prekeys: Vec<PrekeyRow> = rows::list(draft, &[], None, 4 * limits::PREKEY_RECORDS)?;
+    prekeys.sort_by_key(|prekey| prekey.not_before);
+    Ok(prekeys)
+}
+
+/// Makes prekeys until they reach 30 days ahead. Returns whether any were made.
+pub fn top_up(draft: &mut Draft<'_>, now: Timestamp, rng: &mut impl CryptoRng) -> Result<bool, StoreError> {
+    let (_, identity) = load(draft)?;
+    let end = prekeys(draft)?.last().map_or(now, |last| last.not_after.max(now));
+    let mut from = end;
+    while from < now.plus(PREKEYS_AHEAD_SECONDS) {
+        rows::save(draft, &new_prekey(&identity, from, rng))?;
+        from = from.plus(PREKEY_SECONDS);
+    }
+    Ok(from != end)
+}
+
+fn new_prekey(identity: &IdentityRow, not_before: Timestamp, rng: &mut impl CryptoRng) -> PrekeyRow {
+    let secret = SealingSecret::generate(rng);
+    let mut id = [0; 8];
+    rng.fill_bytes(&mut id);
+    let record = PrekeyRecord {
+        version: VERSION,
+        suite: SUITE,
+        safe_pin: identity.pin,
+        epoch: identity.epoch,
+        id: PrekeyId(Fixed(id)),
+        key: secret.public(),
+        pipe_key_hash: None,
+        not_before,
+        not_after: not_before.plus(PREKEY_SECONDS),
+    };
+    let signed = Signed::sign(RecordKind::Prekey, &record, identity.keys().online.signer());
+    PrekeyRow::new(record.id, &secret, signed, record.not_before, record.not_after)
+}
+
+/// Rows erased in one transaction at most; the rest goes with the next call.
+const ERASED_AT_ONCE: usize = 2000;
+
+/// Erases the secrets of prekeys whose time is long over, and with each what was recorded under it. Returns whether
+/// there may be more to erase.
+pub fn retire(draft: &mut Draft<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    for prekey in prekeys(draft)? {
+        if prekey.not_after.plus(PREKEY_SECRET_SECONDS) >= now {
+            continue;
+        }
+        // The secret goes first: from this commit on no envelope of the bucket opens, whatever is left in it.
+        draft.delete(Table::Prekeys, &prekey.key())?;
+    }
+    erase_orphans(draft)
+}
+
+fn erase_orphans(draft: &mut Draft<'_>) -> Result<bool, StoreError> {
+    let live: Vec<PrekeyId> = prekeys(draft)?.iter().map(|prekey| prekey.id).collect();
+    let mut erased = 0;
+    let mut after: Option<Vec<u8>> = None;
+    loop {
+        let page: Vec<SeenRow> = rows::list(draft, &[], after.as_deref(), 256)?;
+        let Some(last) = page.last() else { return Ok(false) };
+        after = Some(last.key());
+        for seen in page.iter().filter(|seen| !live.contains(&seen.prekey)) {
+            let outcome = OutcomeRow::key_of(&seen.device, &seen.request);
+            if rows::load::<OutcomeRow>(draft, &outcome)?.is_some_and(|row| row.prekey == seen.prekey) {
+                draft.delete(Table::Outcomes, &outcome)?;
+            }
+            draft.delete(Table::Seen, &seen.key())?;
+            erased += 1;
+        }
+        if erased >= ERASED_AT_ONCE {
+            return Ok(true);
+        }
+    }
+}
+
+/// What the safe publishes at its relay: every prekey a client may still take.
+pub fn record_set(draft: &Draft<'_>, now: Timestamp) -> Result<RecordSet, StoreError> {
+    let (_, identity) = load(draft)?;
+    let offered = |prekey: &PrekeyRow| prekey.not_after.plus(PREKEY_LATE_SECONDS) >= now;
+    let prekeys = prekeys(draft)?.into_iter().filter(offered).take(limits::PREKEY_RECORDS);
+    Ok(RecordSet {
+        roots: identity.roots,
+        identity: identity.record,
+        prekeys: prekeys.map(|prekey| prekey.record).collect(),
+    })
+}

@@ -1,0 +1,47 @@
+//! Devices: seeing them, revoking them.
+
+use rohrpost_wire::Timestamp;
+
+use super::desk::Reply;
+use super::view::{Device, rfc3339};
+use super::{Stop, resolve};
+use crate::audit::{self, Action, Actor, Event};
+use crate::rows::{self, DeviceRow, PatientRow};
+use crate::transfers::Revocation;
+use crate::vault::{Draft, system_rng};
+
+pub(super) fn list(draft: &mut Draft<'_>) -> Result<Reply, Stop> {
+    let mut rows = Vec::new();
+    resolve::every(draft, &[], |row: DeviceRow| {
+        rows.push(row);
+        Ok(())
+    })?;
+    rows.sort_by_key(|row| (row.enrolled, row.id));
+    let devices = rows.into_iter().map(|row| view(draft, row)).collect::<Result<_, Stop>>()?;
+    Ok(Reply::Devices { devices })
+}
+
+fn view(draft: &Draft<'_>, row: DeviceRow) -> Result<Device, Stop> {
+    let patient: Option<PatientRow> = rows::load(draft, &row.patient.0.0)?;
+    Ok(Device {
+        device_id: row.id.0.to_hex(),
+        patient_id: row.patient.0.to_hex(),
+        patient: patient.map(|patient| patient.name).unwrap_or_default(),
+        name: row.name,
+        enrolled: rfc3339(row.enrolled),
+        revoked: row.revoked.map(rfc3339),
+    })
+}
+
+/// Revokes a device; a second time changes nothing.
+pub(super) fn revoke(draft: &mut Draft<'_>, device: &str, clock: Timestamp) -> Result<(Reply, Revocation), Stop> {
+    let now = audit::effective_time(draft, clock)?;
+    let mut row = resolve::device(draft, device)?;
+    if row.revoked.is_none() {
+        row.revoked = Some(now);
+        rows::save(draft, &row)?;
+        let event = Event::new(now, Actor::Owner, Action::DeviceRevoked(row.id)).about(row.patient);
+        audit::append(draft, &event, &mut system_rng())?;
+    }
+    Ok((Reply::DeviceRevoked { device_id: row.id.0.to_hex() }, Revocation::Device(row.id)))
+}

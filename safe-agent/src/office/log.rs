@@ -1,0 +1,83 @@
+//! Reading the record of decisions.
+
+use super::desk::Reply;
+use super::view::{Entry, rfc3339};
+use super::{Stop, resolve};
+use crate::audit::{Action, Actor, Decision, Event, Leaf, Refusal};
+use crate::rows;
+use crate::vault::Draft;
+
+/// Leaves looked at in one request.
+const PAGE: usize = 1000;
+
+pub(super) fn page(draft: &mut Draft<'_>, patient: Option<&str>, from: u64) -> Result<Reply, Stop> {
+    let patient = patient.map(|typed| resolve::patient(draft, typed)).transpose()?.map(|row| row.id);
+    let after = from.checked_sub(1).map(u64::to_be_bytes);
+    let leaves: Vec<Leaf> = rows::list(draft, &[], after.as_ref().map(<[u8; 8]>::as_slice), PAGE)?;
+    let next = if leaves.len() == PAGE { leaves.last().map(|leaf| leaf.number + 1) } else { None };
+    let mut entries = Vec::new();
+    for leaf in leaves {
+        let event = leaf.event()?;
+        if patient.is_none() || event.patient == patient {
+            entries.push(entry(leaf.number, &event));
+        }
+    }
+    Ok(Reply::Log { entries, next })
+}
+
+fn entry(number: u64, event: &Event) -> Entry {
+    let (actor, device) = match event.actor {
+        Actor::Owner => ("practice", None),
+        Actor::Safe => ("safe", None),
+        Actor::Device(device) => ("device", Some(device)),
+    };
+    let (action, document) = describe(&event.action);
+    let reason = match event.decision {
+        Decision::Allowed => None,
+        Decision::Refused(refusal) => Some(reason(refusal).to_owned()),
+    };
+    Entry {
+        number,
+        at: rfc3339(event.at),
+        actor: actor.to_owned(),
+        device_id: device.map(|device| device.0.to_hex()),
+        patient_id: event.patient.map(|patient| patient.0.to_hex()),
+        action: action.to_owned(),
+        document_id: document,
+        allowed: reason.is_none(),
+        reason,
+    }
+}
+
+fn describe(action: &Action) -> (&'static str, Option<String>) {
+    match action {
+        Action::Founded => ("safe made", None),
+        Action::PatientAdded => ("patient added", None),
+        Action::DocumentAdded(document) => ("document imported", Some(document.0.to_hex())),
+        Action::Shared(document) => ("document shared", Some(document.0.to_hex())),
+        Action::Unshared(document) => ("share taken back", Some(document.0.to_hex())),
+        Action::LinkMade(_) => ("link made", None),
+        Action::Enrolment(_) => ("enrolment", None),
+        Action::DeviceRevoked(_) => ("device revoked", None),
+        Action::Listed { .. } => ("documents listed", None),
+        Action::Read { document, .. } => ("document read", Some(document.0.to_hex())),
+        Action::StatusAsked => ("status asked", None),
+    }
+}
+
+fn reason(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::NotAllowed => "not shared or not there",
+        Refusal::Revoked => "device revoked",
+        Refusal::WrongPin => "wrong PIN",
+        Refusal::LinkUsed => "link used before",
+        Refusal::LinkExpired => "link expired",
+        Refusal::LinkDead => "too many wrong PINs",
+        Refusal::SequenceReused => "sequence number used twice: perhaps the device was copied",
+        Refusal::Conflict => "another request under a used id",
+        Refusal::OutOfTime => "outside its time",
+        Refusal::Changed => "document changed",
+        Refusal::WrongLane => "only while connected",
+        Refusal::Quota => "too many requests",
+    }
+}

@@ -1,0 +1,107 @@
+//! Sharing, taking back, and inviting.
+
+use rohrpost_e2ee::body::Pin;
+use rohrpost_e2ee::link::{LINK_SECONDS, Link, LinkSecret};
+use rohrpost_wire::Timestamp;
+
+use super::desk::Reply;
+use super::view::rfc3339;
+use super::{Invalid, Stop, resolve};
+use crate::audit::{self, Action, Actor, Event};
+use crate::identity;
+use crate::rows::{self, GrantRow, LinkRow, Rights, Stored as _};
+use crate::transfers::Revocation;
+use crate::vault::{Draft, Table, system_rng};
+
+/// Where a link points when the practice has named no app: a name that is reserved and leads nowhere.
+const NO_APP: &str = "https://rohrpost.invalid/";
+
+/// A day, so that the end of the fourteenth local day is not refused.
+const GRACE_SECONDS: u64 = rohrpost_wire::time::DAY;
+
+pub(super) fn share(
+    draft: &mut Draft<'_>,
+    patient: &str,
+    document: &str,
+    until: Option<Timestamp>,
+    clock: Timestamp,
+) -> Result<Reply, Stop> {
+    let now = audit::effective_time(draft, clock)?;
+    let patient = resolve::patient(draft, patient)?;
+    let document = resolve::document(draft, &patient.id, document)?;
+    if until.is_some_and(|until| until <= now) {
+        return Err(Invalid::Past.into());
+    }
+    let (subject, document) = (patient.id, document.id);
+    rows::save(draft, &GrantRow { subject, document, rights: Rights::SHARED, shared: now, not_after: until })?;
+    let event = Event::new(now, Actor::Owner, Action::Shared(document)).about(subject);
+    audit::append(draft, &event, &mut system_rng())?;
+    Ok(Reply::Shared { patient_id: subject.0.to_hex(), document_id: document.0.to_hex(), until: until.map(rfc3339) })
+}
+
+pub(super) fn unshare(
+    draft: &mut Draft<'_>,
+    patient: &str,
+    document: &str,
+    clock: Timestamp,
+) -> Result<(Reply, Revocation), Stop> {
+    let now = audit::effective_time(draft, clock)?;
+    let patient = resolve::patient(draft, patient)?;
+    let document = resolve::document(draft, &patient.id, document)?;
+    draft.delete(Table::Grants, &document.key())?;
+    let event = Event::new(now, Actor::Owner, Action::Unshared(document.id)).about(patient.id);
+    audit::append(draft, &event, &mut system_rng())?;
+    let reply = Reply::Unshared { patient_id: patient.id.0.to_hex(), document_id: document.id.0.to_hex() };
+    Ok((reply, Revocation::Share(patient.id, document.id)))
+}
+
+pub(super) fn link(
+    draft: &mut Draft<'_>,
+    patient: &str,
+    app_url: Option<&str>,
+    until: Option<Timestamp>,
+    clock: Timestamp,
+) -> Result<Reply, Stop> {
+    let now = audit::effective_time(draft, clock)?;
+    let patient = resolve::patient(draft, patient)?;
+    let expires = expiry(until, now)?;
+    let app = app_url.map_or(Ok(NO_APP), check_app)?;
+    let (practice, identity) = identity::load(draft)?;
+    let mut rng = system_rng();
+    let (secret, pin) = (LinkSecret::generate(&mut rng), Pin::generate(&mut rng));
+    rows::save(draft, &LinkRow::new(secret.id(), patient.id, &secret.mac_key(), pin.clone(), expires))?;
+    let event = Event::new(now, Actor::Owner, Action::LinkMade(secret.id())).about(patient.id);
+    audit::append(draft, &event, &mut rng)?;
+    let link = Link {
+        expires,
+        pin: identity.pin,
+        epoch: identity.epoch,
+        inbox: identity.inbox,
+        secret,
+        ticket: None,
+        relay: practice.relay,
+    };
+    Ok(Reply::Link {
+        patient_id: patient.id.0.to_hex(),
+        link: link.to_url(app).to_string(),
+        pin: String::from_utf8_lossy(pin.expose()).into_owned(),
+        expires: rfc3339(expires),
+    })
+}
+
+fn expiry(until: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Invalid> {
+    let latest = now.plus(LINK_SECONDS);
+    match until {
+        None => Ok(latest),
+        Some(until) if until <= now => Err(Invalid::Past),
+        Some(until) if until > latest.plus(GRACE_SECONDS) => Err(Invalid::TooLate),
+        Some(until) => Ok(until),
+    }
+}
+
+/// The fragment is safe from the app's server only over TLS, or when there is no network in between.
+fn check_app(url: &str) -> Result<&str, Invalid> {
+    let local = url.starts_with("http://localhost") || url.starts_with("http://127.0.0.1");
+    let plain = url.chars().all(|c| c.is_ascii_graphic() && c != '#');
+    if plain && (url.starts_with("https://") || local) { Ok(url) } else { Err(Invalid::AppUrl) }
+}

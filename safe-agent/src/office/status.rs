@@ -1,0 +1,54 @@
+//! How the safe is.
+
+use rohrpost_wire::{Timestamp, time};
+
+use super::desk::Reply;
+use super::view::{Status, rfc3339};
+use super::{Stop, resolve};
+use crate::audit;
+use crate::identity;
+use crate::presence::Presence;
+use crate::rows::{self, AuditHead, DeviceRow, DocumentRow, LinkRow, PatientRow};
+use crate::vault::Draft;
+
+pub(super) fn report(
+    draft: &mut Draft<'_>,
+    presence: &Presence,
+    transfers: usize,
+    clock: Timestamp,
+) -> Result<Reply, Stop> {
+    let now = audit::effective_time(draft, clock)?;
+    let (practice, identity) = identity::load(draft)?;
+    let prekeys_until = identity::prekeys(draft)?.last().map(|prekey| prekey.not_after);
+    let head: AuditHead = rows::load(draft, AuditHead::KEY)?.unwrap_or_default();
+    let usable = |link: &LinkRow| {
+        link.used_by.is_none() && link.expires >= now && link.attempts < rohrpost_e2ee::link::PIN_TRIES
+    };
+    Ok(Reply::Status(Box::new(Status {
+        practice: practice.name,
+        safe_pin: identity.pin.0.to_hex(),
+        inbox_id: identity.inbox.0.to_hex(),
+        relay: practice.relay.to_string(),
+        served: presence.is_served(),
+        connected: presence.connected(),
+        epoch: identity.epoch,
+        identity_until: rfc3339(identity.not_after),
+        identity_days_left: identity.not_after.0.saturating_sub(now.0) / time::DAY,
+        prekeys_until: prekeys_until.map(rfc3339),
+        patients: count(draft, |_: &PatientRow| true)?,
+        documents: count(draft, |_: &DocumentRow| true)?,
+        devices: count(draft, |device: &DeviceRow| device.revoked.is_none())?,
+        open_links: count(draft, usable)?,
+        transfers: transfers as u64,
+        decisions: head.next,
+    })))
+}
+
+fn count<T: rows::Stored>(draft: &Draft<'_>, counts: impl Fn(&T) -> bool) -> Result<u64, Stop> {
+    let mut number = 0;
+    resolve::every(draft, &[], |row: T| {
+        number += u64::from(counts(&row));
+        Ok(())
+    })?;
+    Ok(number)
+}

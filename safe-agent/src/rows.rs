@@ -1,0 +1,62 @@
+//! What the safe remembers, as types: one struct per kind of row, its table and its key.
+//!
+//! A row is its version byte and a canonical postcard encoding; sealing and disk are the store's. Rows hold plaintext
+//! and secrets, so none of them prints more than its id.
+
+mod access;
+mod identity;
+mod people;
+mod requests;
+
+use rohrpost_wire::codec;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use access::{DeviceRow, GrantRow, LinkRow, Rights};
+pub use identity::{AuditHead, EpochKeys, IdentityRow, LoginCounter, PracticeRow, PrekeyRow};
+pub use people::{DocumentRow, PatientId, PatientRow};
+pub use requests::{OutcomeRow, SeenRow, SequenceRow};
+
+use crate::vault::{Draft, Row, StoreError, Table};
+
+/// The version of all row encodings; the first byte of a row.
+const ROW_VERSION: u8 = 1;
+
+/// A kind of row.
+pub trait Stored: Serialize + DeserializeOwned {
+    /// Where it is kept.
+    const TABLE: Table;
+
+    /// Under which key.
+    fn key(&self) -> Vec<u8>;
+}
+
+/// Reads a row.
+pub fn load<T: Stored>(draft: &Draft<'_>, key: &[u8]) -> Result<Option<T>, StoreError> {
+    draft.get(T::TABLE, key)?.as_ref().map(decode).transpose()
+}
+
+/// Writes a row, over an older one with its key.
+pub fn save<T: Stored>(draft: &mut Draft<'_>, row: &T) -> Result<(), StoreError> {
+    let mut bytes = vec![ROW_VERSION];
+    bytes.append(&mut codec::encode(row));
+    draft.put(T::TABLE, &row.key(), Row::new(bytes))
+}
+
+/// Reads the rows whose keys start with `prefix`, ascending, after `after`, at most `limit`.
+pub fn list<T: Stored>(
+    draft: &Draft<'_>,
+    prefix: &[u8],
+    after: Option<&[u8]>,
+    limit: usize,
+) -> Result<Vec<T>, StoreError> {
+    draft.scan(T::TABLE, prefix, after, limit)?.iter().map(|(_, row)| decode(row)).collect()
+}
+
+fn decode<T: Stored>(row: &Row) -> Result<T, StoreError> {
+    match row.as_bytes().split_first() {
+        Some((&ROW_VERSION, body)) => codec::decode(body).map_err(|_| StoreError::Damaged),
+        Some((version, _)) if *version > ROW_VERSION => Err(StoreError::Newer),
+        _ => Err(StoreError::Damaged),
+    }
+}
