@@ -2,4 +2,10 @@
 //! what its types print.
 
 #[cfg(test)]
+mod debug;
+#[cfg(test)]
+mod external;
+#[cfg(test)]
 mod vectors;
+#[cfg(test)]
+mod wycheproof;
