@@ -124,13 +124,13 @@ fn objects_are_the_chunked_encryption_of_c2sp() {
 fn open(key: &ObjectKey, object: &[u8], context: &[u8]) -> Result<Vec<u8>, OpenError> {
     let (header, mut rest) = object.split_first_chunk::<HEADER_BYTES>().ok_or(OpenError)?;
     let mut opener = ObjectOpener::new(key, header, context)?;
-    let mut opened = Vec::new();
+    let mut whole = Vec::new();
     while !rest.is_empty() {
         let (chunk, behind) = rest.split_at(rest.len().min(CHUNK_BYTES + TAG_BYTES));
         let mut chunk = chunk.to_vec();
         opener.open_in_place(&mut chunk)?;
-        opened.extend(chunk);
+        whole.extend(chunk);
         rest = behind;
     }
-    if opener.is_finished() { Ok(opened) } else { Err(OpenError) }
+    if opener.is_finished() { Ok(whole) } else { Err(OpenError) }
 }
