@@ -135,10 +135,13 @@ fn key_sum(content: &[u8]) -> [u8; 8] {
 
 impl From<io::Error> for FolderError {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::NotFound => Self::Missing,
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
-            _ => Self::Unusable(error),
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+        if error.kind() == io::ErrorKind::NotFound {
+            Self::Missing
+        } else if full.contains(&error.kind()) {
+            Self::Full
+        } else {
+            Self::Unusable(error)
         }
     }
 }

@@ -7,6 +7,8 @@
 //! Invariant, kept by the dependency graph: there is no code here by which an envelope could be opened.
 
 mod arrivals;
+pub mod cli;
+pub mod config;
 mod connection;
 mod folder;
 pub mod mailbox;
@@ -14,10 +16,13 @@ pub mod metrics;
 pub mod quota;
 pub mod router;
 pub mod server;
+mod signals;
 mod splice;
 pub mod spool;
+pub mod status;
 mod stream;
 mod switchboard;
+pub mod texts;
 mod tls;
 mod transport;
 mod verbs;

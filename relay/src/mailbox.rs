@@ -85,8 +85,8 @@ pub struct Mailboxes {
     waiting: BTreeMap<Slot, Waiting>,
     by_id: BTreeMap<EnvelopeId, Slot>,
     queues: BTreeMap<Destination, Queue>,
-    mailboxes: BTreeMap<MailboxId, Mailbox>,
-    owned: BTreeMap<InboxId, usize>,
+    open: BTreeMap<MailboxId, Mailbox>,
+    per_owner: BTreeMap<InboxId, usize>,
     expiry: BTreeSet<(Timestamp, Expiring)>,
 }
 
@@ -113,8 +113,8 @@ impl Mailboxes {
             waiting: BTreeMap::new(),
             by_id: BTreeMap::new(),
             queues: BTreeMap::new(),
-            mailboxes: BTreeMap::new(),
-            owned: BTreeMap::new(),
+            open: BTreeMap::new(),
+            per_owner: BTreeMap::new(),
             expiry: BTreeSet::new(),
         }
     }
@@ -147,7 +147,7 @@ impl Mailboxes {
 
     /// How many reply mailboxes there are.
     pub fn mailboxes(&self) -> usize {
-        self.mailboxes.len()
+        self.open.len()
     }
 
     /// An envelope, if it still waits in this place.
@@ -169,7 +169,7 @@ impl Mailboxes {
         let now = self.advance(now);
         let known = match from {
             Destination::Inbox(_) => true,
-            Destination::Mailbox(id) => self.mailboxes.contains_key(&id) || self.queues.contains_key(&from),
+            Destination::Mailbox(id) => self.open.contains_key(&id) || self.queues.contains_key(&from),
         };
         if !known {
             return Err(ErrorCode::Unknown);
@@ -251,14 +251,14 @@ impl Mailboxes {
     /// longest class to a request taken in its last moment.
     fn mailbox_for(&self, id: MailboxId, owner: InboxId, request: Timestamp) -> Result<Mailbox, ErrorCode> {
         let expires = request.plus(TtlClass::Fortnight.seconds());
-        if let Some(known) = self.mailboxes.get(&id) {
+        if let Some(known) = self.open.get(&id) {
             if known.owner != owner {
                 return Err(ErrorCode::Unknown);
             }
             return Ok(Mailbox { expires: known.expires.max(expires), ..known.clone() });
         }
-        let owned = self.owned.get(&owner).copied().unwrap_or_default();
-        if self.mailboxes.len() >= self.limits.mailboxes || owned >= self.limits.mailboxes_per_inbox {
+        let of_owner = self.per_owner.get(&owner).copied().unwrap_or_default();
+        if self.open.len() >= self.limits.mailboxes || of_owner >= self.limits.mailboxes_per_inbox {
             return Err(ErrorCode::Full);
         }
         Ok(Mailbox { id, owner, expires, taken_envelopes: 0, taken_bytes: 0 })
@@ -275,7 +275,7 @@ impl Mailboxes {
             return Err(ErrorCode::UnexpectedFrame);
         }
         // A stranger learns nothing about whether the mailbox exists.
-        let known = self.mailboxes.get(&mailbox).filter(|known| known.owner == by && known.expires > now);
+        let known = self.open.get(&mailbox).filter(|known| known.owner == by && known.expires > now);
         let mut known = known.ok_or(ErrorCode::Unknown)?.clone();
         if self.by_id.contains_key(&deposit.id) {
             return Ok(Vec::new());
@@ -331,8 +331,8 @@ impl Mailboxes {
     fn keep(&mut self, mailbox: Mailbox) -> Effect {
         let expiring = Expiring::Mailbox(mailbox.id);
         self.expiry.insert((mailbox.expires, expiring));
-        match self.mailboxes.insert(mailbox.id, mailbox.clone()) {
-            None => *self.owned.entry(mailbox.owner).or_default() += 1,
+        match self.open.insert(mailbox.id, mailbox.clone()) {
+            None => *self.per_owner.entry(mailbox.owner).or_default() += 1,
             Some(before) if before.expires != mailbox.expires => {
                 self.expiry.remove(&(before.expires, expiring));
             }
@@ -355,12 +355,12 @@ impl Mailboxes {
     }
 
     fn close(&mut self, id: MailboxId) {
-        let Some(mailbox) = self.mailboxes.remove(&id) else { return };
+        let Some(mailbox) = self.open.remove(&id) else { return };
         self.expiry.remove(&(mailbox.expires, Expiring::Mailbox(id)));
-        if let Some(count) = self.owned.get_mut(&mailbox.owner) {
+        if let Some(count) = self.per_owner.get_mut(&mailbox.owner) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                self.owned.remove(&mailbox.owner);
+                self.per_owner.remove(&mailbox.owner);
             }
         }
     }

@@ -28,6 +28,8 @@ impl Counter {
 pub struct Metrics {
     /// Connections whose handshake succeeded.
     pub connections: Counter,
+    /// Handshakes that were first asked for a proof of address.
+    pub retried: Counter,
     /// Connections closed because of what they sent.
     pub misbehaved: Counter,
     /// Logins that held.

@@ -148,6 +148,7 @@ impl Router {
     }
 
     /// A call that [`Router::handle_call`] let through is over, one way or another.
+    #[expect(clippy::needless_pass_by_value, reason = "taken by value, so that no call can end twice")]
     pub fn handle_call_ended(&mut self, call: LiveCall) {
         let LiveCall { from, to } = call;
         self.calls = self.calls.saturating_sub(1);

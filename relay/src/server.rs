@@ -3,7 +3,7 @@
 //! Invariant: every task dies with the [`Relay`]; every connection is a task, every stream a task of its connection.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -175,6 +175,7 @@ fn admit(incoming: Incoming, handshakes: &Arc<Semaphore>, house: &House) -> Opti
     if handshakes.available_permits() <= house.limits.handshakes && incoming.may_retry() {
         // It fails only for a peer that was asked before, and such a peer is not asked.
         drop(incoming.retry());
+        house.metrics.retried.add();
         return None;
     }
     let Ok(turn) = Arc::clone(handshakes).try_acquire_owned() else {
@@ -223,11 +224,20 @@ fn public_url(
     address: SocketAddr,
     key_hash: rohrpost_wire::RelayKeyHash,
 ) -> Result<RelayAddress, BindError> {
-    let (host, port) = public.unwrap_or_else(|| (address.ip().to_string(), address.port()));
+    let (host, port) = public.unwrap_or_else(|| (reachable(address.ip()).to_string(), address.port()));
     // Port 0 stands for the one the operating system chose.
     let port = if port == 0 { address.port() } else { port };
     let url = RelayAddress { host, port, key_hash };
     if url.is_well_formed() { Ok(url) } else { Err(BindError::PublicHost) }
+}
+
+/// An address that stands for all of this machine's reaches it from this machine alone.
+fn reachable(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        IpAddr::V4(_) | IpAddr::V6(_) => ip,
+    }
 }
 
 fn is_in_use(error: &BindError) -> bool {
@@ -245,7 +255,7 @@ async fn retry<T, E>(mut attempt: impl FnMut() -> Result<T, E>, again: impl Fn(&
 }
 
 #[expect(clippy::disallowed_methods, reason = "the driver's one clock; everything inside is handed the time")]
-fn system_time() -> Timestamp {
+pub(crate) fn system_time() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Timestamp(since.map_or(0, |since| since.as_secs()))
 }

@@ -20,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::quota::Limits;
 use command::{Answer, Ask, Command, DepositAsk};
 pub(crate) use row::Stored;
+pub(crate) use summary::summary;
 use worker::Worker;
 
 mod command;
@@ -27,6 +28,7 @@ mod directory;
 mod error;
 mod row;
 mod store;
+mod summary;
 mod worker;
 
 /// Where a relay reads the time.

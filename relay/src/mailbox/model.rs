@@ -107,12 +107,12 @@ impl Reference {
     }
 
     fn open(&mut self, id: MailboxId, owner: InboxId, expires: Timestamp, limits: &Limits) -> Result<(), ErrorCode> {
-        let owned = self.mailboxes.iter().filter(|mailbox| mailbox.owner == owner).count();
+        let of_owner = self.mailboxes.iter().filter(|mailbox| mailbox.owner == owner).count();
         let all = self.mailboxes.len();
         match self.mailboxes.iter_mut().find(|mailbox| mailbox.id == id) {
             Some(known) if known.owner == owner => known.expires = known.expires.max(expires),
             Some(_) => return Err(ErrorCode::Unknown),
-            None if all >= limits.mailboxes || owned >= limits.mailboxes_per_inbox => {
+            None if all >= limits.mailboxes || of_owner >= limits.mailboxes_per_inbox => {
                 return Err(ErrorCode::Full);
             }
             None => self.mailboxes.push(Mailbox { id, owner, expires, taken_envelopes: 0, taken_bytes: 0 }),
@@ -188,8 +188,8 @@ impl Run {
         self.disk.apply(effects.unwrap_or_default());
     }
 
-    fn step(&mut self, step: Step) {
-        match step {
+    fn step(&mut self, step: &Step) {
+        match *step {
             Step::Request { to, name, bytes, mailbox } => {
                 self.deposit(&header(Destination::Inbox(inbox(to)), mailbox), name, bytes, None);
             }
@@ -243,7 +243,7 @@ proptest! {
         let index = Mailboxes::new(&limits(), now, Slot(0));
         let mut run = Run { index, disk: Disk::default(), reference: Reference::default(), now };
         for step in steps {
-            run.step(step);
+            run.step(&step);
             run.check();
         }
     }

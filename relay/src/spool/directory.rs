@@ -50,7 +50,9 @@ impl Directory {
     pub(crate) fn handle_expire(&mut self, now: Timestamp, most: usize) -> Vec<InboxId> {
         let old = |(published, _): &&(Timestamp, InboxId)| published.plus(KEPT_SECONDS) <= now;
         let due: Vec<InboxId> = self.oldest.iter().take_while(old).take(most).map(|(_, inbox)| *inbox).collect();
-        due.iter().for_each(|inbox| self.forget(*inbox));
+        for inbox in &due {
+            self.forget(*inbox);
+        }
         due
     }
 

@@ -28,7 +28,7 @@ const BATCH: usize = 64;
 /// What expires in one transaction, so that a great expiry delays nobody for long.
 const EXPIRE: usize = 256;
 /// How often a relay looks for what has expired when nobody asks anything.
-const TICK: Duration = Duration::from_secs(60);
+const TICK: Duration = Duration::from_mins(1);
 /// How far a clock may be behind the latest time seen before the operator is told.
 const CLOCK_BACK_SECONDS: u64 = 3600;
 
@@ -119,8 +119,12 @@ impl Worker {
     fn attempt(&mut self, mut batch: Vec<Command>) -> Result<(), (StoreError, Vec<Command>)> {
         match self.transact(&mut batch) {
             Ok(rung) => {
-                batch.into_iter().for_each(|command| command.ask.send());
-                rung.into_iter().for_each(|inbox| self.arrivals.ring(inbox));
+                for command in batch {
+                    command.ask.send();
+                }
+                for inbox in rung {
+                    self.arrivals.ring(inbox);
+                }
                 Ok(())
             }
             Err(StoreError::Full) => match self.restore() {
@@ -259,7 +263,9 @@ impl Worker {
 }
 
 fn refuse(batch: Vec<Command>, code: ErrorCode) {
-    batch.into_iter().for_each(|command| command.ask.refuse(code));
+    for command in batch {
+        command.ask.refuse(code);
+    }
 }
 
 #[cfg(test)]

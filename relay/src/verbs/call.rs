@@ -40,9 +40,9 @@ async fn open(safe: &Connection) -> Result<End, ErrorCode> {
 fn count(session: &Session, code: ErrorCode) -> StreamEnd {
     let metrics = &session.house.metrics;
     if code == ErrorCode::Away {
-        metrics.away.add()
+        metrics.away.add();
     } else {
-        metrics.busy.add()
+        metrics.busy.add();
     }
     StreamEnd::Refused(code)
 }

@@ -1,9 +1,17 @@
 //! The relay over loopback QUIC: what a peer sees of it.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests; a failure here is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure in a helper is a failed test"
+)]
+#![expect(clippy::wildcard_enum_match_arm, reason = "whatever else arrives is a failed test")]
 
 mod calls;
+mod limits;
 mod logins;
 mod peer;
+mod process;
 mod spooling;
 
 use std::net::SocketAddr;

@@ -39,16 +39,7 @@ impl Peer {
     }
 
     pub(crate) async fn try_connect(url: &RelayAddress, alpn: &[u8]) -> Result<Self, ConnectionError> {
-        let verifier =
-            Arc::new(Pin(url.key_hash, rustls::crypto::ring::default_provider().signature_verification_algorithms));
-        let mut crypto =
-            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_protocol_versions(&[&rustls::version::TLS13])
-                .unwrap()
-                .dangerous()
-                .with_custom_certificate_verifier(verifier)
-                .with_no_client_auth();
-        crypto.alpn_protocols = vec![alpn.to_vec()];
+        let crypto = client_crypto(url, alpn);
         let config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(crypto).unwrap()));
         let endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
         let address: SocketAddr = format!("{}:{}", url.host, url.port).parse().unwrap();
@@ -213,6 +204,20 @@ pub(crate) fn request(route: &SigningKey, reply_mailbox: Option<&SigningKey>) ->
 pub(crate) fn reply(mailbox: &SigningKey) -> Deposit {
     let mailbox = MailboxId::of_key(&mailbox.verifying_key().to_bytes());
     Deposit { to: Destination::Mailbox(mailbox), ticket: None, ttl: TtlClass::Day, reply_mailbox: None }
+}
+
+/// TLS that trusts the relay of a URL and asks for one application protocol.
+pub(crate) fn client_crypto(url: &RelayAddress, alpn: &[u8]) -> rustls::ClientConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = Arc::new(Pin(url.key_hash, provider.signature_verification_algorithms));
+    let mut crypto = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    crypto.alpn_protocols = vec![alpn.to_vec()];
+    crypto
 }
 
 /// Trusts exactly the key of the URL.

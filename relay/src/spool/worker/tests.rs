@@ -164,21 +164,21 @@ fn a_damaged_record_set_is_unknown_until_it_is_published_again() {
 fn a_full_disk_refuses_deposits_lets_acks_through_and_recovers() {
     let bench = Bench::new();
     let mut worker = bench.open();
-    let first = store(&mut worker, &[1; 20_000]).unwrap();
+    let first = store(&mut worker, &vec![1; 20_000]).unwrap();
     let pages: i64 = worker.store.database().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     let cap = |worker: &Worker, pages: i64| {
         let set = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         assert_eq!(worker.store.database().pragma_update_and_check(None, "max_page_count", pages, set), Ok(pages));
     };
     cap(&worker, pages);
-    let (growing, mut queued) = deposit(&[2; 50_000]);
+    let (growing, mut queued) = deposit(&vec![2; 50_000]);
     let (acking, mut acked) = ack(vec![first]);
     worker.batch(vec![growing, acking]);
     assert_eq!(queued.try_recv().unwrap(), Err(ErrorCode::Full));
     assert_eq!(acked.try_recv().unwrap(), Ok(()));
     assert_eq!((worker.mailboxes.envelopes(), worker.mailboxes.bytes()), (0, 0));
     cap(&worker, pages + 1000);
-    assert!(store(&mut worker, &[2; 50_000]).is_ok());
+    assert!(store(&mut worker, &vec![2; 50_000]).is_ok());
     assert!(!*worker.failed.borrow());
 }
 
