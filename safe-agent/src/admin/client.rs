@@ -1,0 +1,71 @@
+//! The command line's side: to a served safe through its socket, else to the vault it opens itself.
+
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::frames::{self, REPLY_BYTES};
+use crate::clock;
+use crate::failure::{Failure, Kind};
+use crate::office::{Office, Reply, Request};
+use crate::opening::{self, OpenVault};
+use crate::presence::Presence;
+use crate::texts;
+use crate::transfers::Transfers;
+use crate::vault::{Passphrase, Unlock};
+
+/// Where the owner's requests go.
+#[derive(Debug)]
+pub struct Desk(Way);
+
+#[derive(Debug)]
+enum Way {
+    Served(std::path::PathBuf),
+    Own { office: Office, _vault: OpenVault },
+}
+
+impl Desk {
+    /// Finds the served safe of a data folder, or opens the vault with the passphrase, which is asked for only then.
+    pub fn open(data: &Path, passphrase: impl FnOnce() -> Result<Passphrase, Failure>) -> Result<Self, Failure> {
+        let socket = data.join("admin.sock");
+        match UnixStream::connect(&socket) {
+            Ok(_) => Ok(Self(Way::Served(socket))),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Err(Failure::new(Kind::NotFound, texts::not_your_safe(data)))
+            }
+            Err(_) => Self::open_vault(data, passphrase),
+        }
+    }
+
+    fn open_vault(data: &Path, passphrase: impl FnOnce() -> Result<Passphrase, Failure>) -> Result<Self, Failure> {
+        if !data.join("vault.keys").exists() {
+            return Err(Failure::new(Kind::NotFound, texts::no_safe(data)));
+        }
+        let vault = opening::open(data, &Unlock::Passphrase(&passphrase()?))?;
+        let office =
+            Office::new(vault.keeper.handle(), Arc::clone(&vault.folder), Transfers::default(), Presence::not_served());
+        Ok(Self(Way::Own { office, _vault: vault }))
+    }
+
+    /// Carries out one request; `content` is a document's bytes.
+    pub fn perform(&self, request: Request, content: &mut dyn Read) -> Result<Reply, Failure> {
+        match &self.0 {
+            Way::Own { office, .. } => Ok(office.perform(request, content, clock::now())?),
+            Way::Served(socket) => {
+                let lost = |_| Failure::new(Kind::Unreachable, texts::safe_went_away(socket));
+                let mut stream = UnixStream::connect(socket).map_err(lost)?;
+                let carries = matches!(request, Request::DocumentAdd { .. });
+                frames::write(&mut stream, &request).map_err(lost)?;
+                let sent = if carries { frames::send_content(&mut stream, content) } else { Ok(()) };
+                // A refusal comes before all is sent; it says more than the broken pipe.
+                match (frames::read::<Result<Reply, Failure>>(&mut stream, REPLY_BYTES), sent) {
+                    (Ok(reply), Ok(())) => reply,
+                    (Ok(Err(failure)), Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Err(failure),
+                    (_, Err(error)) => Err(Failure::new(Kind::Other, texts::source_unreadable(&error))),
+                    (Err(_), Ok(())) => Err(Failure::new(Kind::Unreachable, texts::safe_went_away(socket))),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Frames on the local socket, for a thread that may block.
+
+use std::io::{self, Read, Write};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A request: names and ids.
+pub(super) const REQUEST_BYTES: usize = 64 * 1024;
+/// A reply: a list of a hundred thousand patients fits.
+pub(super) const REPLY_BYTES: usize = 64 * 1024 * 1024;
+/// A block of a document.
+pub(super) const BLOCK_BYTES: usize = 64 * 1024;
+/// In place of a block's length: the sender could not read on.
+const BROKEN: u32 = u32::MAX;
+
+pub(super) fn write<T: Serialize>(to: &mut impl Write, value: &T) -> io::Result<()> {
+    let text = serde_json::to_vec(value)?;
+    write_block(to, &text)?;
+    to.flush()
+}
+
+pub(super) fn read<T: DeserializeOwned>(from: &mut impl Read, limit: usize) -> io::Result<T> {
+    let mut text = vec![0; read_length(from, limit)?];
+    from.read_exact(&mut text)?;
+    Ok(serde_json::from_slice(&text)?)
+}
+
+fn write_block(to: &mut impl Write, block: &[u8]) -> io::Result<()> {
+    let length = u32::try_from(block.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    to.write_all(&length.to_be_bytes())?;
+    to.write_all(block)
+}
+
+fn read_length(from: &mut impl Read, limit: usize) -> io::Result<usize> {
+    let mut field = [0; 4];
+    from.read_exact(&mut field)?;
+    match u32::from_be_bytes(field) {
+        BROKEN => Err(io::ErrorKind::BrokenPipe.into()),
+        length => {
+            usize::try_from(length).ok().filter(|length| *length <= limit).ok_or(io::ErrorKind::InvalidData.into())
+        }
+    }
+}
+
+/// Sends a document; if it cannot be read to its end, says so and returns that error.
+pub(super) fn send_content(to: &mut impl Write, content: &mut dyn Read) -> io::Result<()> {
+    let mut block = vec![0; BLOCK_BYTES];
+    loop {
+        let read = match content.read(&mut block) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => {
+                to.write_all(&BROKEN.to_be_bytes())?;
+                return Err(error);
+            }
+        };
+        write_block(to, block.get(..read).unwrap_or_default())?;
+        if read == 0 {
+            return to.flush();
+        }
+    }
+}
+
+/// Receives a document as a reader.
+pub(super) struct Content<'a, R> {
+    from: &'a mut R,
+    left: usize,
+    ended: bool,
+}
+
+impl<'a, R: Read> Content<'a, R> {
+    pub(super) fn new(from: &'a mut R) -> Self {
+        Self { from, left: 0, ended: false }
+    }
+}
+
+impl<R: Read> Read for Content<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 && !self.ended {
+            self.left = read_length(self.from, BLOCK_BYTES)?;
+            self.ended = self.left == 0;
+        }
+        let room = buffer.len().min(self.left);
+        let read = self.from.read(buffer.get_mut(..room).unwrap_or_default())?;
+        if read == 0 && room > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left -= read;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_arrives_whole_or_as_an_error() {
+        let content: Vec<u8> = (0..200_000u32).map(|i| i as u8).collect();
+        let mut wire = Vec::new();
+        send_content(&mut wire, &mut &content[..]).unwrap();
+        let read = |wire: &[u8]| {
+            let mut from = wire;
+            let mut received = Vec::new();
+            Content::new(&mut from).read_to_end(&mut received).map(|_| received)
+        };
+        assert_eq!(read(&wire).unwrap(), content);
+        for cut in [0, 3, 4, 1000, wire.len() - 1] {
+            assert!(read(&wire[..cut]).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_breaks_is_not_taken_for_a_short_document() {
+        struct Breaks(bool);
+        impl Read for Breaks {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                if std::mem::replace(&mut self.0, true) {
+                    Err(io::ErrorKind::TimedOut.into())
+                } else {
+                    Ok(buffer.len())
+                }
+            }
+        }
+        let mut wire = Vec::new();
+        assert_eq!(send_content(&mut wire, &mut Breaks(false)).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let mut from = &wire[..];
+        let received = Content::new(&mut from).read_to_end(&mut Vec::new());
+        assert_eq!(received.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn an_oversize_length_is_refused_before_allocation() {
+        let wire = 0x7fff_ffffu32.to_be_bytes();
+        assert_eq!(read::<u8>(&mut &wire[..], REQUEST_BYTES).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+}

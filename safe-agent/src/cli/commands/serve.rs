@@ -1,0 +1,77 @@
+//! `serve`: the safe open, its owner's socket bound, its relay connected, until it is told to stop.
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::admin::Listener;
+use crate::agent::Agent;
+use crate::failure::{Failure, Kind};
+use crate::office::Office;
+use crate::opening::{self, OpenVault};
+use crate::presence::Presence;
+use crate::texts;
+use crate::transfers::Transfers;
+use crate::vault::{Folder, Passphrase, StoreError, Trouble, Unlock};
+
+pub(super) fn run(
+    data: &Path,
+    log: &str,
+    passphrase: impl FnOnce() -> Result<Passphrase, Failure>,
+) -> Result<(), Failure> {
+    start_log(log)?;
+    let vault = opening::open(data, &Unlock::Passphrase(&passphrase()?))?;
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::new(Kind::Other, format!("the system gives no threads ({})", error.kind())))?;
+    runtime.block_on(serve(vault))
+}
+
+async fn serve(vault: OpenVault) -> Result<(), Failure> {
+    let OpenVault { folder, keeper } = vault;
+    let (transfers, presence) = (Transfers::default(), Presence::served());
+    let office = Office::new(keeper.handle(), Arc::clone(&folder), transfers.clone(), presence.clone());
+    let listener = Listener::bind(&folder)
+        .map_err(|error| Failure::new(Kind::Other, texts::socket_failed(&folder.socket_path(), &error.0)))?;
+    let agent = Agent::new(keeper.handle(), Arc::clone(&folder), transfers, presence)
+        .await
+        .map_err(|error| store_failed(&folder, error))?;
+    tracing::info!("{}", texts::SERVING);
+    let ended = tokio::select! {
+        () = listener.serve(office) => Ok(()),
+        error = agent.run() => Err(store_failed(&folder, error)),
+        () = told_to_stop() => Ok(()),
+    };
+    keeper.shutdown().await;
+    ended
+}
+
+fn store_failed(folder: &Folder, error: StoreError) -> Failure {
+    Trouble::new(folder.database_path(), error).into()
+}
+
+async fn told_to_stop() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Text at a terminal, JSON for a service. Standard error, so that standard output stays for answers.
+fn start_log(filter: &str) -> Result<(), Failure> {
+    let filter: EnvFilter =
+        filter.parse().map_err(|_| Failure::new(Kind::Usage, "the log filter is not understood; try `info`"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        builder.compact().init()
+    } else {
+        builder.json().init()
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Making a vault and opening one: folder, keys, rows, documents, in that order.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rohrpost_wire::{RelayAddress, Timestamp};
+
+use crate::identity::{self, RootKeys};
+use crate::rows::DocumentRow;
+use crate::rows::{self, Stored as _};
+use crate::vault::{
+    ContentError, Cost, Draft, Folder, Keeper, MemoryStore, Passphrase, RecoverySecret, SqliteStore, Store, StoreError,
+    SweepError, Trouble, Unlock, create_keys, sweep_content, system_rng, unlock,
+};
+
+/// An open vault. Dropping it closes it.
+#[derive(Debug)]
+pub struct OpenVault {
+    /// Where it lies; its lock is held.
+    pub folder: Arc<Folder>,
+    /// Owns its rows.
+    pub keeper: Keeper,
+}
+
+/// Makes a new safe in an empty folder. It exists once this returns, and not before.
+pub fn create(
+    path: &Path,
+    passphrase: &Passphrase,
+    cost: Cost,
+    practice: &str,
+    relay: &RelayAddress,
+    now: Timestamp,
+) -> Result<RootKeys, Trouble> {
+    let mut rng = system_rng();
+    let new = Folder::create(path).map_err(|error| Trouble::new(path, error))?;
+    let folder = new.folder();
+    let database = folder.database_path();
+    let store_trouble = |error: StoreError| Trouble::new(database.clone(), error);
+
+    // The sheets open the vault too, so the root keys come before the vault key, and the rows they sign wait in memory.
+    let scratch = MemoryStore::new();
+    let mut draft = Draft::new(&scratch);
+    let roots = identity::found(&mut draft, practice, relay, now, &mut rng).map_err(store_trouble)?;
+    identity::top_up(&mut draft, now, &mut rng).map_err(store_trouble)?;
+    let sheets = [&roots.root, &roots.next_root].map(|key| RecoverySecret::from_bytes(*key.expose().expose()));
+
+    let keys_path = folder.keys_path();
+    let key =
+        create_keys(folder, passphrase, cost, &sheets, &mut rng).map_err(|error| Trouble::new(keys_path, error))?;
+    let mut store = SqliteStore::create(&database, &key, rng).map_err(store_trouble)?;
+    store.apply(draft.into_writes()).and_then(|()| store.flush()).map_err(store_trouble)?;
+    drop(store);
+    new.finish().map_err(|error| Trouble::new(path, error))?;
+    Ok(roots)
+}
+
+/// Opens a vault and sweeps away what an interrupted import left.
+pub fn open(path: &Path, with: &Unlock<'_>) -> Result<OpenVault, Trouble> {
+    let folder = Folder::open(path).map_err(|error| Trouble::new(path, error))?;
+    let key = unlock(&folder, with).map_err(|error| Trouble::new(folder.keys_path(), error))?;
+    let database = folder.database_path();
+    let store = SqliteStore::open(&database, &key, system_rng()).map_err(|error| Trouble::new(&database, error))?;
+    sweep(&folder, &store).map_err(|error| match error {
+        SweepError::Store(error) => Trouble::new(&database, error),
+        SweepError::Io(error) => Trouble::new(folder.content_path(), ContentError::Io(error)),
+    })?;
+    Ok(OpenVault { folder: Arc::new(folder), keeper: Keeper::start(Box::new(store)) })
+}
+
+fn sweep(folder: &Folder, store: &impl Store) -> Result<(), SweepError> {
+    let draft = Draft::new(store);
+    let mut known = std::collections::BTreeSet::new();
+    let mut cursor: Option<Vec<u8>> = None;
+    loop {
+        let page: Vec<DocumentRow> = rows::list(&draft, &[], cursor.as_deref(), 512)?;
+        let Some(last) = page.last() else { break };
+        cursor = Some(last.key());
+        known.extend(page.iter().map(DocumentRow::content_id));
+    }
+    let swept = sweep_content(folder, |id| Ok(known.contains(&id)))?;
+    if swept.unfinished + swept.unreferenced > 0 {
+        tracing::info!(?swept, "swept what interrupted imports left");
+    }
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! Everything a person at the safe is told, in one place, so that German can be added in one step.
+//!
+//! Plain sentences that name the thing and the next step. What is wrong with a file of the vault, and what to do about
+//! it, is said by [`crate::vault::Trouble`].
+
+use std::io;
+use std::path::Path;
+
+use crate::office::view::{Device, Document, Entry, Patient, Status};
+use crate::office::{Invalid, Reply, Thing};
+
+pub(crate) const NOT_UNDERSTOOD: &str =
+    "the served safe does not understand this command; use the same version of rohrpost-safe for both";
+
+pub(crate) fn not_found(thing: Thing) -> String {
+    match thing {
+        Thing::Patient => "there is no patient with this id; `rohrpost-safe patient list` shows all",
+        Thing::Document => "this patient has no document with this id; `rohrpost-safe document list` shows all",
+        Thing::Device => "there is no device with this id; `rohrpost-safe device list` shows all",
+    }
+    .to_owned()
+}
+
+pub(crate) fn ambiguous(thing: Thing) -> String {
+    format!("this beginning of an id fits more than one {thing}; type more of it")
+}
+
+pub(crate) fn invalid(invalid: Invalid) -> String {
+    match invalid {
+        Invalid::Name => "a name or title needs at least one and at most 200 characters",
+        Invalid::BirthDate => "a birth date is written as year, month, day: 1980-04-23",
+        Invalid::Past => "the date has passed; choose one that is still to come",
+        Invalid::TooLate => "a link lives 14 days at most; choose an earlier date, or make a new link later",
+        Invalid::AppUrl => "the address of the app must begin with https://",
+    }
+    .to_owned()
+}
+
+pub(crate) fn source_unreadable(error: &io::Error) -> String {
+    format!("the document could not be read to its end ({}); nothing of it was kept, please try again", error.kind())
+}
+
+pub(crate) fn safe_went_away(socket: &Path) -> String {
+    format!("the served safe at {} does not answer; check that it still runs, then try again", socket.display())
+}
+
+pub(crate) fn not_your_safe(data: &Path) -> String {
+    format!("the safe in {} belongs to another user; run this command as the user who serves it", data.display())
+}
+
+pub(crate) fn no_safe(data: &Path) -> String {
+    format!(
+        "there is no safe in {}; name its folder with --data, or make a new one with `rohrpost-safe init`",
+        data.display()
+    )
+}
+
+pub(crate) fn passphrase_file(file: &Path, error: &io::Error) -> String {
+    format!("the passphrase file {} cannot be read ({}); check its name and owner", file.display(), error.kind())
+}
+
+pub(crate) fn file_unreadable(file: &Path, error: &io::Error) -> String {
+    format!("{} cannot be read ({}); nothing of it was kept", file.display(), error.kind())
+}
+
+pub(crate) const NO_PASSPHRASE: &str =
+    "no passphrase was given and there is no terminal to ask at; use --passphrase-file";
+pub(crate) const PASSPHRASES_DIFFER: &str = "the two passphrases differ; please start again";
+pub(crate) const BAD_SHEET: &str =
+    "this is not a complete recovery sheet; compare it with the paper, character by character";
+pub(crate) const ASK_PASSPHRASE: &str = "Passphrase of the safe: ";
+pub(crate) const ASK_NEW_PASSPHRASE: &str = "New passphrase (at least 10 characters): ";
+pub(crate) const ASK_AGAIN: &str = "Once more: ";
+pub(crate) const PASSPHRASE_CHANGED: &str = "The passphrase is changed. The old one no longer opens this safe.";
+pub(crate) const BAD_DATE: &str = "a date is written as year, month, day: 2027-01-31";
+
+pub(crate) fn socket_failed(path: &Path, error: &io::Error) -> String {
+    format!(
+        "the local socket {} cannot be made ({}); its path must be shorter than 100 characters and writable",
+        path.display(),
+        error.kind()
+    )
+}
+
+pub(crate) fn created(data: &Path, practice: &str, first: &str, second: &str) -> String {
+    format!(
+        "The safe of {practice} is made, in {data}.
+
+Print or copy these two recovery sheets NOW. They are shown once and stored nowhere.
+Keep them apart from each other and from this computer: each opens the safe if the
+passphrase is lost, and sheet 1 signs its identity.
+
+  Sheet 1 (root key)
+    {first}
+
+  Sheet 2 (next root key)
+    {second}
+
+Next: start the safe with
+  rohrpost-safe serve --data {data}
+",
+        practice = visible(practice),
+        data = data.display(),
+    )
+}
+
+pub(crate) const SERVING: &str = "The safe is open. It connects to its relay; stop it with Ctrl-C.";
+
+/// What a reply says to a person.
+pub(crate) fn reply(reply: &Reply) -> String {
+    match reply {
+        Reply::PatientAdded { patient_id } => format!("Added patient {patient_id}.\n"),
+        Reply::Patients { patients } => {
+            table(patients, "No patients yet. Add one with `rohrpost-safe patient add`.", patient)
+        }
+        Reply::DocumentAdded { document_id, length, .. } => {
+            format!("Imported document {document_id} ({}). Nobody sees it until it is shared.\n", size(*length))
+        }
+        Reply::Documents { documents, .. } => table(documents, "No documents.", document),
+        Reply::Shared { document_id, until: None, .. } => format!("Shared document {document_id}.\n"),
+        Reply::Shared { document_id, until: Some(until), .. } => {
+            format!("Shared document {document_id} until {until}.\n")
+        }
+        Reply::Unshared { document_id, .. } => {
+            format!("Document {document_id} is no longer shared. What was fetched before stays with the patient.\n")
+        }
+        Reply::Link { .. } => String::new(),
+        Reply::Devices { devices } => {
+            table(devices, "No devices yet. Invite a patient with `rohrpost-safe link`.", device)
+        }
+        Reply::DeviceRevoked { device_id } => format!("Device {device_id} is revoked and gets nothing any more.\n"),
+        Reply::Log { entries, .. } => table(entries, "Nothing recorded.", entry),
+        Reply::Status(report) => status(report),
+    }
+}
+
+pub(crate) fn link(link: &str, pin: &str, expires: &str, qr: &str) -> String {
+    format!(
+        "Give the LINK to the patient (this QR code, or by e-mail):
+
+{qr}
+{link}
+
+Give the PIN another way (on paper, or by telephone), never together with the link:
+
+  PIN  {pin}
+
+It enrols one device, once, until {expires}. After five wrong PINs it is dead.
+"
+    )
+}
+
+fn table<T>(rows: &[T], none: &str, line: impl Fn(&T) -> String) -> String {
+    if rows.is_empty() { format!("{none}\n") } else { rows.iter().map(|row| line(row) + "\n").collect() }
+}
+
+fn patient(row: &Patient) -> String {
+    let birth = row.birth_date.as_deref().unwrap_or("-");
+    let number = row.number.as_deref().unwrap_or("-");
+    format!("{}  {:10}  {:12}  {}", row.patient_id, birth, visible(number), visible(&row.name))
+}
+
+fn document(row: &Document) -> String {
+    let shared = match (&row.shared, &row.until) {
+        (false, _) => "not shared".to_owned(),
+        (true, None) => "shared".to_owned(),
+        (true, Some(until)) => format!("until {until}"),
+    };
+    format!("{}  {:>9}  {:26}  {}", row.document_id, size(row.length), shared, visible(&row.title))
+}
+
+fn device(row: &Device) -> String {
+    let state = row.revoked.as_ref().map_or_else(|| "active".to_owned(), |at| format!("revoked {at}"));
+    format!("{}  {}  {:28}  {} ({})", row.device_id, row.enrolled, state, visible(&row.patient), visible(&row.name))
+}
+
+fn entry(row: &Entry) -> String {
+    let who = row.device_id.as_ref().map_or_else(|| row.actor.clone(), |id| format!("device {}", short(id)));
+    let about = row.patient_id.as_ref().map_or_else(String::new, |id| format!("  patient {}", short(id)));
+    let what = row.document_id.as_ref().map_or_else(String::new, |id| format!("  document {}", short(id)));
+    let how = row.reason.as_ref().map_or_else(String::new, |reason| format!("  REFUSED: {reason}"));
+    format!("{:>6}  {}  {:15}  {}{about}{what}{how}", row.number, row.at, who, row.action)
+}
+
+fn status(report: &Status) -> String {
+    let state = match (report.served, report.connected) {
+        (false, _) => "not served; start it with `rohrpost-safe serve`",
+        (true, Some(true)) => "served and connected to its relay",
+        (true, _) => "served, but not connected to its relay; it keeps trying",
+    };
+    let warning = if report.identity_days_left < 60 { "  WARNING: renew it soon, with recovery sheet 1" } else { "" };
+    format!(
+        "practice   {}
+state      {state}
+relay      {}
+safe pin   {}
+identity   epoch {}, until {} ({} days){warning}
+prekeys    until {}
+patients   {}
+documents  {}
+devices    {} active, {} open links
+transfers  {} under way
+record     {} decisions
+",
+        visible(&report.practice),
+        report.relay,
+        report.safe_pin,
+        report.epoch,
+        report.identity_until,
+        report.identity_days_left,
+        report.prekeys_until.as_deref().unwrap_or("none"),
+        report.patients,
+        report.documents,
+        report.devices,
+        report.open_links,
+        report.transfers,
+        report.decisions,
+    )
+}
+
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{}.{} kB", bytes / 1_000, bytes / 100 % 10),
+        1_000_000..1_000_000_000 => format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10),
+        _ => format!("{}.{} GB", bytes / 1_000_000_000, bytes / 100_000_000 % 10),
+    }
+}
+
+/// Text from elsewhere on a terminal: control characters and those that turn the writing direction become visible, so
+/// that a name cannot move the cursor or hide what stands beside it.
+pub(crate) fn visible(text: &str) -> String {
+    let harmless = |c: char| {
+        !c.is_control() && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if harmless(c) { c } else { '\u{fffd}' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_move_the_cursor() {
+        assert_eq!(visible("A\x1b[2J\r\nB\u{202e}C"), "A\u{fffd}[2J\u{fffd}\u{fffd}B\u{fffd}C");
+        assert_eq!(visible("Žofie Müller"), "Žofie Müller");
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        let sizes = [0, 999, 1_000, 130_068, 2_000_000, 2_147_483_648].map(size);
+        assert_eq!(sizes, ["0 B", "999 B", "1.0 kB", "130.0 kB", "2.0 MB", "2.1 GB"]);
+    }
+}
