@@ -1,5 +1,8 @@
-//! What `rohrpost-wire` is held to from outside: the known answers in `protocol/vectors/wire`, and those of others.
+//! What `rohrpost-wire` is held to from outside: the known answers in `protocol/vectors/wire`, those of
+//! others, and that `docs/protocol.md` leaves nothing out.
 
+#[cfg(test)]
+mod document;
 #[cfg(test)]
 mod vectors;
 #[cfg(test)]
