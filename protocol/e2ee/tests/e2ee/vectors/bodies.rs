@@ -28,7 +28,7 @@ fn write() -> File {
         "section 8",
         "accept: the bytes are this value, and this value has these bytes and no others. reject: not an encoding",
     );
-    for (name, who) in whos() {
+    for (name, who) in askers() {
         file = file.case(good(name, "who", &who));
     }
     for (name, operation) in operations() {
@@ -75,7 +75,7 @@ fn sixteenth_status() -> Value {
     hex(&bytes)
 }
 
-fn whos() -> Vec<(&'static str, Who)> {
+fn askers() -> Vec<(&'static str, Who)> {
     vec![
         ("nobody", Who::Nobody),
         ("a device", Who::Device { key: KEY, sequence: 300 }),

@@ -102,7 +102,14 @@ fn write() -> File {
             Some(deposit(2, Some(&MAILBOX))),
             sealing(4, device(), status()),
         ))
-        .case(good("a new device, live", None, sealing(5, enrol, pin)).with("link_mac_key", hex(mac_key.expose())))
+        .case(
+            good("a new device, live", None, sealing(5, enrol.clone(), pin.clone()))
+                .with("link_mac_key", hex(mac_key.expose())),
+        )
+        .case(
+            good("a new device, deposited", Some(deposit(0, Some(&MAILBOX))), sealing(6, enrol, pin))
+                .with("link_mac_key", hex(mac_key.expose())),
+        )
         .case(
             Case::accept("a new device without the link", "opens, and its proof does not hold")
                 .of("a new device, live")
