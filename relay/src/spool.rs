@@ -2,7 +2,7 @@
 //!
 //! A [`Spool`] is a cheap handle; behind it one thread owns the index ([`crate::mailbox`]) and the database and answers
 //! only what is durable (group commit). Bounded: at most [`QUEUE`] questions wait, and an envelope waits only within the
-//! memory its sender was allowed. A failure of the disk ends the spool, and with it the relay ([`Spool::failed`]).
+//! memory its sender was allowed. The format on disk: `docs/storage-format-relay.md`. A failure of the disk ends the spool, and with it the relay ([`Spool::failed`]).
 
 use std::path::Path;
 use std::sync::{Arc, mpsc};

@@ -18,15 +18,31 @@ pub(super) async fn answer(session: &Session, end: &mut End, call: frame::Call) 
     let found = house.board.call(session.id, call.to);
     let (safe, _under_way) = found.map_err(|code| count(session, code))?;
     let _wide = session.widen();
-    let mut there = open(&safe).await.map_err(|code| count(session, code))?;
+    let mut there = SafeEnd { end: open(&safe).await.map_err(|code| count(session, code))?, settled: false };
     let incoming = Frame::Incoming(frame::Incoming { ticket: call.ticket });
-    if stream::write_frame(&mut there.send, &incoming).await.is_err() {
+    if stream::write_frame(&mut there.end.send, &incoming).await.is_err() {
         return Err(count(session, ErrorCode::Away));
     }
     house.metrics.calls.add();
     stream::write_frame(&mut end.send, &Frame::Done).await?;
-    splice(end, &mut there, Duration::from_secs(house.limits.call_idle_seconds)).await;
+    splice(end, &mut there.end, Duration::from_secs(house.limits.call_idle_seconds)).await;
+    there.settled = true;
     Ok(())
+}
+
+/// The safe's end of a call. A caller that vanishes takes this task with it, and a stream that is merely dropped ends as
+/// if all had been said: half an upload must not look whole.
+struct SafeEnd {
+    end: End,
+    settled: bool,
+}
+
+impl Drop for SafeEnd {
+    fn drop(&mut self) {
+        if !self.settled {
+            stream::abandon(&mut self.end.send, &mut self.end.recv, ErrorCode::Interrupted);
+        }
+    }
 }
 
 async fn open(safe: &Connection) -> Result<End, ErrorCode> {

@@ -53,7 +53,7 @@ fn table() -> Vec<(Limits, Scenario)> {
         envelope_bytes: _,
         mailboxes: _,
         record_sets: _,
-    } = base.clone();
+    } = &base;
     let call = |from_another, to_another| Scenario::SecondCall { from_another, to_another };
     let blob = |on_the_same_connection| Scenario::BlobBesideOneThatHangs { on_the_same_connection };
     vec![

@@ -62,8 +62,10 @@ async fn every_envelope_answered_queued_is_there_after_a_kill() {
     for round in 0..4u8 {
         let mut relay = Running::start(place.folder.path());
         let mut depositing = tokio::task::JoinSet::new();
+        let mut connections = Vec::new();
         for lane in 0..4u8 {
             let client = Peer::connect(&relay.url).await;
+            connections.push(client.connection.clone());
             depositing.spawn(async move {
                 let mut queued = Vec::new();
                 for number in 0..=255u8 {
@@ -80,6 +82,10 @@ async fn every_envelope_answered_queued_is_there_after_a_kill() {
         // The kill comes in the middle of the deposits, later in each round.
         while watch.fetch(true).await.unwrap().len() < promised.len().min(250) + 5 * usize::from(round) + 1 {}
         relay.kill();
+        // Nobody answers any more; without this the depositors would find out only by their idle timeout.
+        for connection in connections {
+            connection.close(0u8.into(), b"");
+        }
         let before = promised.len();
         while let Some(queued) = depositing.join_next().await {
             promised.extend(queued.unwrap());

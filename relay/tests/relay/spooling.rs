@@ -122,3 +122,32 @@ async fn an_envelope_whose_time_is_up_is_not_delivered() {
     assert_eq!(safe.fetch(false).await, Ok(vec![]));
     assert_eq!(relay.metrics().expired.read(), 1);
 }
+
+#[tokio::test]
+async fn an_envelope_with_a_bit_flipped_on_disk_is_set_aside_and_the_others_are_delivered() {
+    let place = Place::new();
+    let relay = place.relay().await;
+    let client = Peer::connect(&relay.url()).await;
+    // The second is long enough to lie on pages of its own.
+    let envelopes = [vec![0x11; 300], vec![0x22; 30_000], vec![0x33; 300]];
+    for envelope in &envelopes {
+        assert!(matches!(client.deposit(&request(&key(1), None), envelope).await, Frame::Queued(_)));
+    }
+    relay.shutdown().await;
+    let path = place.folder.path().join("spool.db");
+    for pattern in [0x11, 0x22] {
+        let mut database = std::fs::read(&path).unwrap();
+        let place = database.windows(200).position(|window| window.iter().all(|byte| *byte == pattern)).unwrap();
+        database[place + 100] ^= 0x40;
+        std::fs::write(&path, database).unwrap();
+    }
+
+    let relay = place.relay().await;
+    let safe = Peer::safe(&relay.url(), &key(1)).await;
+    let delivered = safe.fetch(true).await.unwrap();
+    assert_eq!(delivered.iter().map(|(_, envelope)| envelope).collect::<Vec<_>>(), vec![&envelopes[2]]);
+    assert_eq!(relay.metrics().quarantined.read(), 2);
+    relay.shutdown().await;
+    let status = rohrpost_relay::status::read(place.folder.path()).unwrap();
+    assert_eq!((status.spool.envelopes, status.spool.quarantined), (1, 2));
+}
