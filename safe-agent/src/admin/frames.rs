@@ -82,8 +82,12 @@ impl<R: Read> Read for Content<'_, R> {
             self.ended = self.left == 0;
         }
         let room = buffer.len().min(self.left);
+        if room == 0 {
+            // A read of nothing from a local socket waits for something.
+            return Ok(0);
+        }
         let read = self.from.read(buffer.get_mut(..room).unwrap_or_default())?;
-        if read == 0 && room > 0 {
+        if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.left -= read;
@@ -109,6 +113,16 @@ mod tests {
         for cut in [0, 3, 4, 1000, wire.len() - 1] {
             assert!(read(&wire[..cut]).is_err(), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_document_ends_on_a_socket_that_stays_open() {
+        let (mut near, mut far) = std::os::unix::net::UnixStream::pair().unwrap();
+        far.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        send_content(&mut near, &mut &b"content"[..]).unwrap();
+        let mut received = Vec::new();
+        Content::new(&mut far).read_to_end(&mut received).unwrap();
+        assert_eq!(received, b"content");
     }
 
     #[test]
