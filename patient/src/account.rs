@@ -1,0 +1,254 @@
+//! What a patient's device keeps of one practice, and of an enrolment that has not been answered.
+
+use std::fmt;
+
+use rand_core::CryptoRng;
+use rohrpost_e2ee::body::DEVICE_NAME_CHARS;
+use rohrpost_e2ee::keys::SigningSecret;
+use rohrpost_e2ee::secret::{Secret, inside_seal};
+use rohrpost_e2ee::trust::{Known, TrustedSafe};
+use rohrpost_e2ee::{Link, LinkId, RequestId};
+use rohrpost_wire::{InboxId, RelayAddress, SafePin};
+use serde::{Deserialize, Serialize};
+
+use crate::names;
+use crate::sequence::Sequence;
+
+/// An enrolled device.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The link it came from, by its public name.
+    pub link: LinkId,
+    #[serde(with = "inside_seal")]
+    device_key: Secret<32>,
+    /// The practice's safe.
+    pub safe: Safe,
+    /// Whom it belongs to.
+    pub owner: Owner,
+    /// Its sequence numbers.
+    pub sequence: Sequence,
+}
+
+/// Where a safe is and what is known of it; never goes back.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Safe {
+    pin: SafePin,
+    epoch: u32,
+    roots: u32,
+    /// Where it is reached.
+    pub relay: RelayAddress,
+    /// Its inbox there.
+    pub inbox: InboxId,
+}
+
+/// Whose device it is.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The practice, as it calls itself.
+    pub practice: String,
+    /// The patient, as the practice calls them.
+    pub patient: String,
+    /// The device, as it called itself.
+    pub device_name: String,
+}
+
+/// An enrolment that was begun; written down before it is sent, so that a lost answer is asked for again.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// Of which link. The secret itself is not kept: whoever runs the command again has it.
+    pub link: LinkId,
+    /// The same for every envelope of one try.
+    pub request: RequestId,
+    #[serde(with = "inside_seal")]
+    device_key: Secret<32>,
+    /// The name under which the device asked.
+    pub device_name: String,
+    /// Numbers for asking whether the enrolment went through.
+    pub sequence: Sequence,
+}
+
+/// Characters kept of a practice's and a patient's name.
+const NAME_CHARS: usize = 200;
+
+impl Account {
+    /// The account that a pending enrolment becomes.
+    pub fn new(pending: &Pending, safe: Safe, practice: &str, patient: &str) -> Self {
+        let owner = Owner {
+            practice: bounded(practice, NAME_CHARS),
+            patient: bounded(patient, NAME_CHARS),
+            device_name: pending.device_name.clone(),
+        };
+        let device_key = pending.device_key.clone();
+        Self { link: pending.link, device_key, safe, owner, sequence: pending.sequence }
+    }
+
+    /// The device key.
+    pub fn key(&self) -> SigningSecret {
+        SigningSecret::from_bytes(self.device_key.expose())
+    }
+}
+
+impl Safe {
+    /// What a link says of its safe.
+    pub fn of_link(link: &Link) -> Self {
+        Self { pin: link.pin, epoch: link.epoch, roots: 1, relay: link.relay.clone(), inbox: link.inbox }
+    }
+
+    /// What records must not go below.
+    pub fn known(&self) -> Known {
+        Known { pin: self.pin, epoch: self.epoch, roots: usize::try_from(self.roots).unwrap_or(usize::MAX) }
+    }
+
+    /// The highest epoch met.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Remembers what verified records say. True if that was news.
+    pub fn learn(&mut self, safe: &TrustedSafe) -> bool {
+        let before = (self.epoch, self.roots);
+        self.epoch = self.epoch.max(safe.epoch);
+        self.roots = self.roots.max(u32::try_from(safe.roots).unwrap_or(u32::MAX));
+        before != (self.epoch, self.roots)
+    }
+}
+
+impl Pending {
+    /// Begins an enrolment with a fresh device key.
+    pub fn begin(link: LinkId, device_name: &str, rng: &mut impl CryptoRng) -> Self {
+        Self {
+            link,
+            request: RequestId::generate(rng),
+            device_key: Secret::generate(rng),
+            device_name: bounded(device_name, DEVICE_NAME_CHARS),
+            sequence: Sequence::new(),
+        }
+    }
+
+    /// Takes another name for the device; a request of another name is another request.
+    pub fn rename(&mut self, device_name: &str, rng: &mut impl CryptoRng) {
+        let device_name = bounded(device_name, DEVICE_NAME_CHARS);
+        if self.device_name != device_name {
+            self.device_name = device_name;
+            self.renew(rng);
+        }
+    }
+
+    /// Turns it into another try of the same device: a new request.
+    pub fn renew(&mut self, rng: &mut impl CryptoRng) {
+        self.request = RequestId::generate(rng);
+    }
+
+    /// The device key.
+    pub fn key(&self) -> SigningSecret {
+        SigningSecret::from_bytes(self.device_key.expose())
+    }
+}
+
+/// A name that can be shown and kept: harmless and not too long.
+fn bounded(name: &str, chars: usize) -> String {
+    names::harmless(name).trim().chars().take(chars).collect()
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Account")
+    }
+}
+
+impl fmt::Debug for Safe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Safe(epoch {})", self.epoch)
+    }
+}
+
+impl fmt::Debug for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Owner")
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pending")
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use rohrpost_client::random;
+    use rohrpost_wire::fixed::Fixed;
+    use rohrpost_wire::{RelayKeyHash, codec};
+
+    use super::*;
+
+    pub(crate) fn account() -> Account {
+        let pending = Pending::begin(LinkId(Fixed([1; 16])), "laptop", &mut random::system());
+        Account::new(&pending, safe(), "Praxis Beispiel", "Erika Muster")
+    }
+
+    fn safe() -> Safe {
+        let relay = RelayAddress { host: "relay.example".into(), port: 4433, key_hash: RelayKeyHash::of_key(&[7; 32]) };
+        Safe { pin: SafePin(Fixed([2; 32])), epoch: 3, roots: 1, relay, inbox: InboxId(Fixed([4; 16])) }
+    }
+
+    #[test]
+    fn an_account_reads_back_as_it_was_written() {
+        let account = account();
+        assert_eq!(codec::decode(&codec::encode(&account)), Ok(account));
+    }
+
+    #[test]
+    fn what_is_known_of_a_safe_never_goes_back() {
+        let record = |epoch, roots| TrustedSafe {
+            pin: SafePin(Fixed([2; 32])),
+            epoch,
+            roots,
+            inbox: InboxId(Fixed([4; 16])),
+            relays: vec![],
+            identity_until: rohrpost_wire::Timestamp(0),
+            prekey_id: rohrpost_wire::records::PrekeyId(Fixed([0; 8])),
+            prekey: Fixed([0; rohrpost_wire::records::SEALING_KEY_BYTES]),
+            prekey_until: rohrpost_wire::Timestamp(0),
+        };
+        let mut safe = safe();
+        assert!(safe.learn(&record(5, 2)));
+        assert!(!safe.learn(&record(4, 1)));
+        assert_eq!((safe.known().epoch, safe.known().roots), (5, 2));
+    }
+
+    #[test]
+    fn another_try_keeps_the_device_key_and_changes_the_request() {
+        let first = Pending::begin(LinkId(Fixed([1; 16])), "laptop", &mut random::system());
+        let mut second = first.clone();
+        second.renew(&mut random::system());
+        assert_ne!(first.request, second.request);
+        assert_eq!(first.key().public(), second.key().public());
+    }
+
+    #[test]
+    fn only_another_name_makes_another_request() {
+        let first = Pending::begin(LinkId(Fixed([1; 16])), "laptop", &mut random::system());
+        let mut second = first.clone();
+        second.rename("laptop", &mut random::system());
+        assert!(first == second);
+        second.rename("desk", &mut random::system());
+        assert!(first.request != second.request && second.device_name == "desk");
+    }
+
+    #[test]
+    fn names_are_bounded_and_harmless() {
+        let long = format!("\u{1b}{}", "x".repeat(100));
+        let pending = Pending::begin(LinkId(Fixed([1; 16])), &long, &mut random::system());
+        assert_eq!(pending.device_name.chars().count(), DEVICE_NAME_CHARS);
+        assert!(!pending.device_name.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn nothing_of_an_account_can_be_printed() {
+        assert_eq!(format!("{:?}", account()), "Account");
+        assert_eq!(format!("{:?} {:?}", account().owner, account().safe), "Owner Safe(epoch 3)");
+        let pending = Pending::begin(LinkId(Fixed([1; 16])), "laptop", &mut random::system());
+        assert_eq!(format!("{pending:?}"), "Pending");
+    }
+}

@@ -1,0 +1,230 @@
+//! The command line: what can be said, and who carries it out.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::home::Home;
+use crate::listing::IdPrefix;
+use crate::partial::Place;
+use crate::problem::Problem;
+use crate::retry::{self, Retry};
+use crate::session::Session;
+use crate::{enrol, input, listing, output, overview, texts, transfer};
+
+#[derive(Debug, Parser)]
+#[command(name = "rohrpost", version, about = texts::ABOUT, after_help = texts::EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[arg(long, global = true, value_name = "DIR", env = "ROHRPOST_HOME", help = texts::HELP_HOME)]
+    home: Option<PathBuf>,
+    #[arg(long, global = true, help = texts::HELP_JSON)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(about = texts::ACCEPT, after_help = texts::ACCEPT_EXAMPLE)]
+    Accept(Accept),
+    #[command(about = texts::LIST, after_help = texts::LIST_EXAMPLE)]
+    List,
+    #[command(about = texts::GET, after_help = texts::GET_EXAMPLE)]
+    Get(Get),
+    #[command(about = texts::STATUS, after_help = texts::STATUS_EXAMPLE)]
+    Status,
+}
+
+#[derive(Debug, Args)]
+struct Accept {
+    #[arg(value_name = "LINK", help = texts::HELP_LINK)]
+    link: input::LinkText,
+    #[arg(long, value_name = "F", help = texts::HELP_PIN_FILE)]
+    pin_file: Option<PathBuf>,
+    #[arg(long, value_name = "NAME", help = texts::HELP_DEVICE_NAME)]
+    device_name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Get {
+    #[arg(value_name = "ID", help = texts::HELP_ID)]
+    id: String,
+    #[arg(short, long, value_name = "FILE", help = texts::HELP_OUTPUT)]
+    output: Option<PathBuf>,
+    #[arg(long, requires = "output", help = texts::HELP_FORCE)]
+    force: bool,
+    #[arg(long, value_name = "N", default_value_t = retry::TRIES, help = texts::HELP_TRIES,
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    tries: u32,
+}
+
+/// Runs the program with these arguments, the program's own name first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error, arguments.iter().any(|argument| argument == "--json")),
+    };
+    let json = cli.json;
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => report(runtime.block_on(execute(cli)), json),
+        Err(error) => report(Err(Problem::Input(PathBuf::from("tokio"), error)), json),
+    }
+}
+
+/// What a command has to say on standard output, and what kept it from more.
+struct Outcome {
+    said: String,
+    problem: Option<Problem>,
+}
+
+impl Outcome {
+    fn done(said: String) -> Self {
+        Self { said, problem: None }
+    }
+}
+
+async fn execute(cli: Cli) -> Result<Outcome, Problem> {
+    let home = cli.home.map(Home::at).or_else(Home::usual).ok_or(Problem::NoHome)?;
+    let json = cli.json;
+    match cli.command {
+        Command::Accept(arguments) => accept(&home, arguments, json).await,
+        Command::List => list(home, json).await,
+        Command::Get(arguments) => get(home, arguments, json).await,
+        Command::Status => status(home, json).await,
+    }
+}
+
+async fn accept(home: &Home, arguments: Accept, json: bool) -> Result<Outcome, Problem> {
+    let link = enrol::parse_link(&arguments.link.read()?)?;
+    let accepted = if let Some(accepted) = enrol::already(home, &link)? {
+        accepted
+    } else {
+        let pin = input::pin(arguments.pin_file.as_deref())?;
+        let device_name = arguments.device_name.unwrap_or_else(input::host_name);
+        enrol::accept(home, &enrol::Invitation { link, pin, device_name }).await?
+    };
+    let owner = &accepted.owner;
+    Ok(Outcome::done(if json {
+        output::accepted_object(&accepted).to_string()
+    } else if accepted.already {
+        texts::already_accepted(&owner.practice)
+    } else {
+        texts::accepted(&owner.practice, &owner.patient)
+    }))
+}
+
+async fn list(home: Home, json: bool) -> Result<Outcome, Problem> {
+    let mut session = Session::open(home)?;
+    let documents = listing::all(&mut session).await;
+    session.end().await;
+    let warnings = warnings(&session, json);
+    let documents = documents?;
+    Ok(Outcome::done(if json {
+        output::list_object(&documents, &warnings).to_string()
+    } else {
+        output::table(&documents, &jiff::tz::TimeZone::system())
+    }))
+}
+
+async fn get(home: Home, arguments: Get, json: bool) -> Result<Outcome, Problem> {
+    let prefix = IdPrefix::parse(&arguments.id)?;
+    let place = match arguments.output {
+        None => Place::Folder(PathBuf::from(".")),
+        Some(path) if path.is_dir() => Place::Folder(path),
+        Some(path) => Place::File { path, replace: arguments.force },
+    };
+    let console = if json { Console::silent() } else { Console::talking() };
+    let mut session = Session::open(home)?;
+    let saved = transfer::get(&mut session, &console, prefix, place, Retry::new(arguments.tries)).await;
+    session.end().await;
+    let warnings = warnings(&session, json);
+    let saved = saved?;
+    Ok(Outcome::done(if json {
+        output::saved_object(&saved, &warnings).to_string()
+    } else {
+        texts::saved(&saved.path, &output::size(saved.length))
+    }))
+}
+
+async fn status(home: Home, json: bool) -> Result<Outcome, Problem> {
+    let mut session = Session::open(home.clone())?;
+    let (overview, problem) = overview::overview(&home, &mut session).await;
+    session.end().await;
+    let warnings = warnings(&session, json);
+    let said =
+        if json { output::status_object(&overview, &warnings).to_string() } else { output::status_lines(&overview) };
+    Ok(Outcome { said, problem })
+}
+
+/// What the person must be warned of: said at once, or for the object.
+fn warnings(session: &Session, json: bool) -> Vec<&'static str> {
+    if !session.was_set_back() {
+        return Vec::new();
+    }
+    if !json {
+        Console::talking().note(texts::SET_BACK);
+    }
+    vec!["safe_set_back"]
+}
+
+fn report(outcome: Result<Outcome, Problem>, json: bool) -> ExitCode {
+    let problem = match outcome {
+        Ok(outcome) => {
+            if !say(&outcome.said) {
+                return ExitCode::from(Exit::Disk.number());
+            }
+            outcome.problem
+        }
+        Err(problem) => Some(problem),
+    };
+    let Some(problem) = problem else { return ExitCode::from(Exit::Done.number()) };
+    let sentence = if json { output::error_object(&problem).to_string() } else { texts::problem(&problem) };
+    Console::talking().note(&sentence);
+    ExitCode::from(problem.exit().number())
+}
+
+/// Help and version go to standard output and are no error; anything else is.
+fn misused(error: &clap::Error, json: bool) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return ExitCode::from(if error.print().is_ok() { Exit::Done.number() } else { Exit::Disk.number() });
+    }
+    let code = Exit::Usage.number();
+    if json {
+        let sentence = error.render().to_string();
+        let sentence = sentence.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        Console::talking().note(&output::usage_object(sentence, code, "usage").to_string());
+    } else {
+        Console::talking().note(error.render().to_string().trim_end());
+    }
+    ExitCode::from(code)
+}
+
+/// Writes a result to standard output; false if nobody takes it, such as a closed pipe.
+fn say(text: &str) -> bool {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed_and_every_command_shows_an_example() {
+        let mut command = Cli::command();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands_mut() {
+            let help = sub.render_help().to_string();
+            assert!(help.contains(&format!("Example:\n  rohrpost {}", sub.get_name())), "{help}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The folder in which a device keeps its account, and the lock under which it is changed.
+//!
+//! Reading needs no lock, since files are replaced whole. Every change is read, made and written under the lock, so two
+//! runs at once never use one sequence number.
+
+use std::fs::{self, DirBuilder, File};
+use std::path::{Path, PathBuf};
+
+use crate::account::{Account, Pending};
+use crate::stored::{self, StoredError};
+
+const ACCOUNT: &str = "account";
+const PENDING: &str = "enrolment";
+const LOCK: &str = "lock";
+const ACCOUNT_LABEL: &[u8] = b"rohrpost/1 patient account";
+const PENDING_LABEL: &[u8] = b"rohrpost/1 patient enrolment";
+
+/// A folder that may hold an account.
+#[derive(Clone, Debug)]
+pub struct Home {
+    folder: PathBuf,
+}
+
+impl Home {
+    /// The home in this folder.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The home in the platform's usual place for a program's data; `None` if the platform names none.
+    pub fn usual() -> Option<Self> {
+        directories::ProjectDirs::from("", "", "rohrpost").map(|places| Self::at(places.data_local_dir()))
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The file with the keys.
+    pub fn account_path(&self) -> PathBuf {
+        self.folder.join(ACCOUNT)
+    }
+
+    /// The account as it is now; `None` where no device has been enrolled.
+    pub fn account(&self) -> Result<Option<Account>, StoredError> {
+        if let Ok(metadata) = fs::metadata(&self.folder)
+            && is_writable_by_others(&metadata)
+        {
+            return Err(StoredError::Exposed(self.folder.clone()));
+        }
+        stored::read(&self.account_path(), ACCOUNT_LABEL)
+    }
+
+    /// Makes the folder, for its owner alone, if it is not there.
+    pub fn create(&self) -> Result<(), StoredError> {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::DirBuilderExt as _;
+            builder.mode(0o700);
+        }
+        builder.create(&self.folder).map_err(stored::disk(&self.folder))
+    }
+
+    /// Waits until no other run changes anything here.
+    pub fn lock(&self) -> Result<Locked<'_>, StoredError> {
+        let path = self.folder.join(LOCK);
+        let file = stored::private().write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(stored::disk(&path))?;
+        file.lock().map_err(stored::disk(&path))?;
+        Ok(Locked { home: self, _lock: file })
+    }
+}
+
+/// A home that nobody else changes meanwhile.
+#[derive(Debug)]
+pub struct Locked<'a> {
+    home: &'a Home,
+    _lock: File,
+}
+
+impl Locked<'_> {
+    /// Replaces the account; durable when this returns.
+    pub fn save_account(&self, account: &Account) -> Result<(), StoredError> {
+        stored::write(&self.home.account_path(), ACCOUNT_LABEL, account)
+    }
+
+    /// Reads, changes and writes the account; durable when this returns. `None` if there is none.
+    pub fn update_account<T>(&self, change: impl FnOnce(&mut Account) -> T) -> Result<Option<T>, StoredError> {
+        let Some(mut account) = self.home.account()? else { return Ok(None) };
+        let before = account.clone();
+        let result = change(&mut account);
+        if account != before {
+            self.save_account(&account)?;
+        }
+        Ok(Some(result))
+    }
+
+    /// The enrolment that was begun and not answered.
+    pub fn pending(&self) -> Result<Option<Pending>, StoredError> {
+        stored::read(&self.pending_path(), PENDING_LABEL)
+    }
+
+    /// Replaces it; durable when this returns.
+    pub fn save_pending(&self, pending: &Pending) -> Result<(), StoredError> {
+        stored::write(&self.pending_path(), PENDING_LABEL, pending)
+    }
+
+    /// Forgets it.
+    pub fn remove_pending(&self) -> Result<(), StoredError> {
+        stored::remove(&self.pending_path())
+    }
+
+    fn pending_path(&self) -> PathBuf {
+        self.home.folder.join(PENDING)
+    }
+}
+
+#[cfg(unix)]
+fn is_writable_by_others(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    metadata.mode() & 0o022 != 0
+}
+
+#[cfg(not(unix))]
+fn is_writable_by_others(_: &fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::tests::account;
+
+    #[test]
+    fn a_folder_that_is_not_there_holds_no_account() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Home::at(folder.path().join("none")).account().unwrap().is_none());
+    }
+
+    #[test]
+    fn an_account_is_kept_and_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path().join("home"));
+        home.create().unwrap();
+        home.lock().unwrap().save_account(&account()).unwrap();
+        let first = home.lock().unwrap().update_account(|account| account.sequence.reserve().number).unwrap();
+        let second = home.lock().unwrap().update_account(|account| account.sequence.reserve().number).unwrap();
+        assert_eq!((first, second), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn runs_at_once_never_get_one_number_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path());
+        home.lock().unwrap().save_account(&account()).unwrap();
+        let reserve = || home.lock().unwrap().update_account(|account| account.sequence.reserve().number).unwrap();
+        let mut numbers: Vec<_> = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| (0..8).map(|_| reserve()).collect::<Vec<_>>())).collect();
+            runs.into_iter().flat_map(|run| run.join().unwrap()).collect()
+        });
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..=32).map(Some).collect::<Vec<_>>());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_folder_is_its_owners_alone_and_one_that_others_may_change_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path().join("home"));
+        home.create().unwrap();
+        assert_eq!(fs::metadata(home.folder()).unwrap().permissions().mode() & 0o777, 0o700);
+        fs::set_permissions(home.folder(), fs::Permissions::from_mode(0o720)).unwrap();
+        assert!(matches!(home.account(), Err(StoredError::Exposed(_))));
+    }
+}

@@ -1,0 +1,342 @@
+//! A document that has arrived in part: its bytes beside its future place, and a note of how many of them are good.
+//!
+//! `.NAME.rohrpost-part` holds the bytes, `.NAME.rohrpost-part.state` which document and version they are of and how
+//! many were verified and synced. After a kill at any moment the noted bytes are there; what lies behind them is cut
+//! off. The final name appears by one rename, after the caller compared the hash of the whole.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use ring::digest;
+use rohrpost_e2ee::{DocumentId, VersionHash};
+use rohrpost_wire::fixed::Fixed;
+use serde::{Deserialize, Serialize};
+
+use crate::names;
+use crate::stored;
+
+/// How much may arrive before it is synced and noted: what a kill costs at most.
+const CHECKPOINT_BYTES: u64 = 1024 * 1024;
+/// How much is hashed at once when a kept part is taken up again.
+const REHASH_BYTES: usize = 256 * 1024;
+/// Parts of different documents that have one name in one folder.
+const SAME_NAMES: u32 = 100;
+const STATE_LABEL: &[u8] = b"rohrpost/1 partial document";
+
+/// What is known of a kept part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Of which document.
+    pub document: DocumentId,
+    /// Of which version.
+    pub version: VersionHash,
+    /// How many bytes from its start.
+    pub verified: u64,
+}
+
+/// Why a part cannot be kept or finished. It holds the path for the sentence to a person.
+#[derive(Debug, thiserror::Error)]
+pub enum PartialError {
+    /// Another run is fetching into the same part.
+    #[error("partial file is in use")]
+    InUse(PathBuf),
+    /// The final name exists.
+    #[error("file exists")]
+    Exists(PathBuf),
+    /// The disk or the operating system refused.
+    #[error("file cannot be read or written")]
+    Disk(PathBuf, #[source] io::Error),
+}
+
+/// Where a finished document goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Into a folder, under the first free one of its name, `name (2)` …
+    Folder(PathBuf),
+    /// To this file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Whether one that exists is replaced.
+        replace: bool,
+    },
+}
+
+/// An open part. Dropping it keeps what was noted.
+#[derive(Debug)]
+pub struct Partial {
+    file: File,
+    path: PathBuf,
+    kept: Option<Kept>,
+    hash: Sum,
+    /// Bytes that are in the hash.
+    hashed: u64,
+}
+
+impl Partial {
+    /// Opens the part for a document: the one that was begun, or a new one. The same name in the same folder for
+    /// several documents gives each its own part; a named file has one, whatever was in it.
+    pub fn claim(place: &Place, file_name: &str, document: DocumentId) -> Result<Self, PartialError> {
+        let folder = place.folder();
+        let name = place.base_name(file_name);
+        if let Place::File { .. } = place {
+            return Self::open(&folder, &name);
+        }
+        let belongs = |number: &u32| {
+            let state = note_of(&folder.join(part_name(&names::numbered(&name, *number))));
+            read_note(&state).is_some_and(|kept| kept.document == document)
+        };
+        if let Some(number) = (1..=SAME_NAMES).find(belongs) {
+            return Self::open(&folder, &names::numbered(&name, number));
+        }
+        for number in 1..=SAME_NAMES {
+            match Self::open(&folder, &names::numbered(&name, number)) {
+                Ok(partial) if partial.kept.is_none() => return Ok(partial),
+                Ok(_) | Err(PartialError::InUse(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(PartialError::InUse(folder.join(part_name(&name))))
+    }
+
+    fn open(folder: &Path, name: &str) -> Result<Self, PartialError> {
+        let path = folder.join(part_name(name));
+        let file = stored::private().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(disk(&path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Err(PartialError::InUse(path)),
+            Err(fs::TryLockError::Error(error)) => return Err(disk(&path)(error)),
+        }
+        // Whoever held the lock until now may have just given the file its final name.
+        if !path.exists() {
+            return Err(PartialError::InUse(path));
+        }
+        let length = file.metadata().map_err(disk(&path))?.len();
+        let kept = read_note(&note_of(&path)).filter(|kept| kept.verified <= length);
+        let mut partial = Self { file, path, kept, hash: Sum::new(), hashed: 0 };
+        partial.cut(kept.map_or(0, |kept| kept.verified))?;
+        Ok(partial)
+    }
+
+    /// What is kept, as far as it was noted.
+    pub fn kept(&self) -> Option<&Kept> {
+        self.kept.as_ref()
+    }
+
+    /// Hashes a piece of what is kept; true while there is more. To be called until it is false before bytes are added.
+    pub fn rehash_some(&mut self) -> Result<bool, PartialError> {
+        let length = self.file.metadata().map_err(disk(&self.path))?.len();
+        if self.hashed >= length {
+            return Ok(false);
+        }
+        let mut piece = vec![0; REHASH_BYTES];
+        let read = self.file.read(&mut piece).map_err(disk(&self.path))?;
+        piece.truncate(read);
+        self.hash.update(&piece);
+        self.hashed += read as u64;
+        if read == 0 { Err(disk(&self.path)(io::ErrorKind::UnexpectedEof.into())) } else { Ok(true) }
+    }
+
+    /// Forgets what is kept and begins a version of a document.
+    pub fn begin(&mut self, document: DocumentId, version: VersionHash) -> Result<(), PartialError> {
+        self.clear()?;
+        self.kept = Some(Kept { document, version, verified: 0 });
+        Ok(())
+    }
+
+    /// Forgets what is kept.
+    pub fn clear(&mut self) -> Result<(), PartialError> {
+        self.kept = None;
+        let note = note_of(&self.path);
+        stored::remove(&note).map_err(from_stored)?;
+        self.cut(0)
+    }
+
+    /// Adds verified bytes.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), PartialError> {
+        self.file.write_all(bytes).map_err(disk(&self.path))?;
+        self.hash.update(bytes);
+        self.hashed += bytes.len() as u64;
+        let noted = self.kept.map_or(0, |kept| kept.verified);
+        if self.hashed - noted >= CHECKPOINT_BYTES { self.checkpoint() } else { Ok(()) }
+    }
+
+    /// Syncs and notes all that has been added.
+    pub fn checkpoint(&mut self) -> Result<(), PartialError> {
+        let Some(kept) = self.kept.as_mut() else { return Ok(()) };
+        if kept.verified == self.hashed {
+            return Ok(());
+        }
+        self.file.sync_data().map_err(disk(&self.path))?;
+        kept.verified = self.hashed;
+        stored::write(&note_of(&self.path), STATE_LABEL, kept).map_err(from_stored)
+    }
+
+    /// How many bytes there are, all of them hashed.
+    pub fn length(&self) -> u64 {
+        self.hashed
+    }
+
+    /// SHA-256 of all bytes.
+    pub fn sha256(&self) -> Fixed<32> {
+        self.hash.value()
+    }
+
+    /// Gives the whole its final name, durably, and returns it.
+    pub fn commit(self, place: &Place, file_name: &str) -> Result<PathBuf, PartialError> {
+        self.file.sync_all().map_err(disk(&self.path))?;
+        let path = match place {
+            Place::File { path, replace: true } => rename(&self.path, path, true)?,
+            Place::File { path, replace: false } => rename(&self.path, path, false)?,
+            Place::Folder(folder) => self.first_free(folder, &place.base_name(file_name))?,
+        };
+        stored::remove(&note_of(&self.path)).map_err(from_stored)?;
+        stored::sync_folder(&place.folder()).map_err(disk(&path))?;
+        Ok(path)
+    }
+
+    fn first_free(&self, folder: &Path, name: &str) -> Result<PathBuf, PartialError> {
+        let mut number = 1;
+        loop {
+            let path = folder.join(names::numbered(name, number));
+            match rename(&self.path, &path, false) {
+                Err(PartialError::Exists(_)) if number < u32::from(u16::MAX) => number += 1,
+                result => return result,
+            }
+        }
+    }
+
+    /// Removes a part in which there is nothing.
+    pub fn tidy(self) {
+        if self.hashed == 0 && self.kept.is_none_or(|kept| kept.verified == 0) {
+            // Best effort: an empty hidden file does no harm.
+            drop(fs::remove_file(&self.path));
+            drop(fs::remove_file(note_of(&self.path)));
+        }
+    }
+
+    /// Cuts the file and goes to its start, so that what is left can be hashed.
+    fn cut(&mut self, length: u64) -> Result<(), PartialError> {
+        use std::io::Seek as _;
+        self.hash = Sum::new();
+        self.hashed = 0;
+        self.file.set_len(length).and_then(|()| self.file.rewind()).map_err(disk(&self.path))
+    }
+}
+
+impl Place {
+    fn folder(&self) -> PathBuf {
+        match self {
+            Self::Folder(folder) => folder.clone(),
+            Self::File { path, .. } => match path.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+                _ => PathBuf::from("."),
+            },
+        }
+    }
+
+    fn base_name(&self, file_name: &str) -> String {
+        match self {
+            Self::Folder(_) => names::sanitise(file_name),
+            Self::File { path, .. } => {
+                names::sanitise(&path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// SHA-256 as it grows.
+struct Sum(digest::Context);
+
+impl Sum {
+    fn new() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn value(&self) -> Fixed<32> {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(self.0.clone().finish().as_ref());
+        Fixed(bytes)
+    }
+}
+
+impl std::fmt::Debug for Sum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sum")
+    }
+}
+
+fn part_name(name: &str) -> String {
+    format!(".{name}.rohrpost-part")
+}
+
+fn note_of(part: &Path) -> PathBuf {
+    let mut name = part.as_os_str().to_owned();
+    name.push(".state");
+    PathBuf::from(name)
+}
+
+/// A note that cannot be read is no note: the part is fetched anew.
+fn read_note(path: &Path) -> Option<Kept> {
+    stored::read(path, STATE_LABEL).ok().flatten()
+}
+
+fn rename(from: &Path, to: &Path, replace: bool) -> Result<PathBuf, PartialError> {
+    let renamed = if replace { fs::rename(from, to) } else { rename_to_new(from, to) };
+    match renamed {
+        Ok(()) => Ok(to.to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(PartialError::Exists(to.to_owned())),
+        Err(error) => Err(disk(to)(error)),
+    }
+}
+
+/// Renames without replacing, in one step where the system can.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // A file system that cannot.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => rename_if_new(from, to),
+        result => result.map_err(Into::into),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
+    rename_if_new(from, to)
+}
+
+/// Looks, then renames: between the two another program could make the file.
+fn rename_if_new(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(to) {
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(from, to),
+        Err(error) => Err(error),
+    }
+}
+
+fn disk(path: &Path) -> impl FnOnce(io::Error) -> PartialError {
+    let path = path.to_owned();
+    move |error| PartialError::Disk(path, error)
+}
+
+/// Writing a note fails only for the disk's sake.
+fn from_stored(error: stored::StoredError) -> PartialError {
+    use stored::StoredError;
+    match error {
+        StoredError::Disk(path, error) => PartialError::Disk(path, error),
+        StoredError::Exposed(path) | StoredError::Damaged(path) | StoredError::Unsupported(path) => {
+            PartialError::Disk(path, io::ErrorKind::InvalidData.into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
