@@ -133,16 +133,23 @@ impl Relay {
 
     /// Tells every peer, waits a moment for them to hear it, and stops.
     pub async fn shutdown(mut self) {
-        self.endpoint.close(number(ErrorCode::ShuttingDown), b"");
+        self.dismiss();
         self.tasks.shutdown().await;
         // A peer that does not answer learns it by its own timeout.
         drop(timeout(FAREWELL, self.endpoint.wait_idle()).await);
+    }
+
+    /// Each connection is closed by itself first: closing the endpoint only sends word to its connections, and one whose
+    /// last handle goes before the word arrives would end as if it had finished.
+    fn dismiss(&self) {
+        self.house.board.dismiss(ErrorCode::ShuttingDown);
+        self.endpoint.close(number(ErrorCode::ShuttingDown), b"");
     }
 }
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.endpoint.close(number(ErrorCode::ShuttingDown), b"");
+        self.dismiss();
         self.tasks.abort_all();
     }
 }

@@ -1,8 +1,9 @@
 //! Envelopes on disk, and the records safes publish: the relay's only durable state.
 //!
-//! A [`Spool`] is a cheap handle; behind it one thread owns the index ([`crate::mailbox`]) and the database and answers
-//! only what is durable (group commit). Bounded: at most [`QUEUE`] questions wait, and an envelope waits only within the
-//! memory its sender was allowed. The format on disk: `docs/storage-format-relay.md`. A failure of the disk ends the spool, and with it the relay ([`Spool::failed`]).
+//! A `Spool` is a cheap handle; behind it one thread owns the index ([`crate::mailbox`]) and the database and answers only
+//! what is durable (group commit). Bounded: so many questions wait and no more, and an envelope waits only within the
+//! memory its sender was allowed. A failure of the disk ends the spool, and with it the relay. The format on disk is
+//! written down in `docs/storage-format-relay.md`.
 
 use std::path::Path;
 use std::sync::{Arc, mpsc};

@@ -51,6 +51,13 @@ impl Switchboard {
         state.connections.remove(&id);
     }
 
+    /// Closes every connection with a code.
+    pub(crate) fn dismiss(&self, code: ErrorCode) {
+        for connection in self.lock().connections.values() {
+            connection.close(number(code), b"");
+        }
+    }
+
     /// How many connections there are.
     pub(crate) fn connections(&self) -> usize {
         self.lock().router.connections()
