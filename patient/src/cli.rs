@@ -11,54 +11,55 @@ use crate::console::Console;
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::listing::IdPrefix;
-use crate::partial::Place;
+use crate::place::Place;
 use crate::problem::Problem;
 use crate::retry::{self, Retry};
 use crate::session::Session;
+use crate::texts::help;
 use crate::{enrol, input, listing, output, overview, texts, transfer};
 
 #[derive(Debug, Parser)]
-#[command(name = "rohrpost", version, about = texts::ABOUT, after_help = texts::EXIT_CODES)]
+#[command(name = "rohrpost", version, about = help::ABOUT, after_help = help::EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    #[arg(long, global = true, value_name = "DIR", env = "ROHRPOST_HOME", help = texts::HELP_HOME)]
+    #[arg(long, global = true, value_name = "DIR", env = "ROHRPOST_HOME", help = help::HOME)]
     home: Option<PathBuf>,
-    #[arg(long, global = true, help = texts::HELP_JSON)]
+    #[arg(long, global = true, help = help::JSON)]
     json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    #[command(about = texts::ACCEPT, after_help = texts::ACCEPT_EXAMPLE)]
+    #[command(about = help::ACCEPT, after_help = help::ACCEPT_EXAMPLE)]
     Accept(Accept),
-    #[command(about = texts::LIST, after_help = texts::LIST_EXAMPLE)]
+    #[command(about = help::LIST, after_help = help::LIST_EXAMPLE)]
     List,
-    #[command(about = texts::GET, after_help = texts::GET_EXAMPLE)]
+    #[command(about = help::GET, after_help = help::GET_EXAMPLE)]
     Get(Get),
-    #[command(about = texts::STATUS, after_help = texts::STATUS_EXAMPLE)]
+    #[command(about = help::STATUS, after_help = help::STATUS_EXAMPLE)]
     Status,
 }
 
 #[derive(Debug, Args)]
 struct Accept {
-    #[arg(value_name = "LINK", help = texts::HELP_LINK)]
+    #[arg(value_name = "LINK", help = help::LINK)]
     link: input::LinkText,
-    #[arg(long, value_name = "F", help = texts::HELP_PIN_FILE)]
+    #[arg(long, value_name = "F", help = help::PIN_FILE)]
     pin_file: Option<PathBuf>,
-    #[arg(long, value_name = "NAME", help = texts::HELP_DEVICE_NAME)]
+    #[arg(long, value_name = "NAME", help = help::DEVICE_NAME)]
     device_name: Option<String>,
 }
 
 #[derive(Debug, Args)]
 struct Get {
-    #[arg(value_name = "ID", help = texts::HELP_ID)]
+    #[arg(value_name = "ID", help = help::ID)]
     id: String,
-    #[arg(short, long, value_name = "FILE", help = texts::HELP_OUTPUT)]
+    #[arg(short, long, value_name = "FILE", help = help::OUTPUT)]
     output: Option<PathBuf>,
-    #[arg(long, requires = "output", help = texts::HELP_FORCE)]
+    #[arg(long, requires = "output", help = help::FORCE)]
     force: bool,
-    #[arg(long, value_name = "N", default_value_t = retry::TRIES, help = texts::HELP_TRIES,
+    #[arg(long, value_name = "N", default_value_t = retry::TRIES, help = help::TRIES,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     tries: u32,
 }
@@ -135,7 +136,7 @@ async fn list(home: Home, json: bool) -> Result<Outcome, Problem> {
 async fn get(home: Home, arguments: Get, json: bool) -> Result<Outcome, Problem> {
     let prefix = IdPrefix::parse(&arguments.id)?;
     let place = match arguments.output {
-        None => Place::Folder(PathBuf::from(".")),
+        None => Place::Folder(PathBuf::new()),
         Some(path) if path.is_dir() => Place::Folder(path),
         Some(path) => Place::File { path, replace: arguments.force },
     };

@@ -4,7 +4,7 @@
 //! command, under the same request id; and a device that was enrolled without hearing of it finds out.
 
 use rohrpost_client::{Answer, Visit, VisitError, random};
-use rohrpost_e2ee::body::{Enrolled, Operation, Payload, Pin, Status};
+use rohrpost_e2ee::body::{Enrolled, Operation, Payload, Pin, SafeStatus, Status};
 use rohrpost_e2ee::exchange::Author;
 use rohrpost_e2ee::link::LinkError;
 use rohrpost_e2ee::{Link, RequestId};
@@ -96,7 +96,7 @@ impl<'a> Enrolment<'a> {
         let answer = self.enrol(&visit).await?;
         let result = match (verdict(answer.reply.status), answer.reply.payload) {
             (Verdict::Enrolled, Payload::Enrolled(enrolled)) => Ok(enrolled),
-            (Verdict::Perhaps, _) => self.ask_whether_enrolled(&visit).await?.ok_or(Problem::Link(LinkProblem::Used)),
+            (Verdict::Perhaps, _) => self.ask_whether_enrolled(&visit).await,
             (Verdict::AnotherTry(problem), _) => {
                 self.renew()?;
                 Err(problem)
@@ -140,7 +140,7 @@ impl<'a> Enrolment<'a> {
     }
 
     /// The link is used, perhaps by this very device, whose answer was lost: then the safe knows its key.
-    async fn ask_whether_enrolled(&mut self, visit: &Visit) -> Result<Option<Enrolled>, Problem> {
+    async fn ask_whether_enrolled(&mut self, visit: &Visit) -> Result<Enrolled, Problem> {
         let key = self.pending.key();
         let mut corrections = Corrections::default();
         loop {
@@ -151,10 +151,19 @@ impl<'a> Enrolment<'a> {
             let answer = visit.ask(&draft(id, self.clock.now(), Operation::Status), &author).await?;
             // Nothing was confirmed before, so nothing can have been forgotten.
             self.pending.sequence.handle_reply(reserved, &answer.reply).unwrap_or(());
-            if corrections.handle_status(answer.reply.status) != Correction::Again {
-                let Payload::Status(status) = answer.reply.payload else { return Ok(None) };
-                return Ok(Some(Enrolled { practice: status.practice, patient: status.patient }));
+            if corrections.handle_status(answer.reply.status) == Correction::Again {
+                continue;
             }
+            return match (answer.reply.status, answer.reply.payload) {
+                (Status::Done, Payload::Status(SafeStatus { practice, patient, .. })) => {
+                    Ok(Enrolled { practice, patient })
+                }
+                (Status::NotAllowed, _) => {
+                    self.lock.remove_pending()?;
+                    Err(LinkProblem::Used.into())
+                }
+                (status, _) => Err(Problem::of_status(status)),
+            };
         }
     }
 

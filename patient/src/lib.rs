@@ -1,7 +1,7 @@
 //! What a patient runs: enrols a device with a link and a PIN, lists what the practice shares, fetches it.
 //!
 //! Decisions are plain values and functions ([`fetch`], [`sequence`], [`retry`], [`names`]); files are whole or not
-//! there ([`stored`], [`partial`]); [`session`], [`transfer`] and [`enrol`] carry decisions out over a
+//! there ([`stored`], [`partial`], [`place`]); [`session`], [`transfer`] and [`enrol`] carry decisions out over a
 //! [`rohrpost_client::Visit`]. Keys lie in the [`home`] folder, in a file for its owner alone. One clock is read, in
 //! [`clock`]; every sentence for people stands in [`texts`].
 
@@ -19,6 +19,7 @@ pub mod names;
 pub mod output;
 pub mod overview;
 pub mod partial;
+pub mod place;
 pub mod problem;
 pub mod retry;
 pub mod sequence;

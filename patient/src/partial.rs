@@ -14,6 +14,7 @@ use rohrpost_wire::fixed::Fixed;
 use serde::{Deserialize, Serialize};
 
 use crate::names;
+use crate::place::Place;
 use crate::stored;
 
 /// How much may arrive before it is synced and noted: what a kill costs at most.
@@ -47,20 +48,6 @@ pub enum PartialError {
     /// The disk or the operating system refused.
     #[error("file cannot be read or written")]
     Disk(PathBuf, #[source] io::Error),
-}
-
-/// Where a finished document goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// Into a folder, under the first free one of its name, `name (2)` …
-    Folder(PathBuf),
-    /// To this file.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Whether one that exists is replaced.
-        replace: bool,
-    },
 }
 
 /// An open part. Dropping it keeps what was noted.
@@ -187,25 +174,10 @@ impl Partial {
     /// Gives the whole its final name, durably, and returns it.
     pub fn commit(self, place: &Place, file_name: &str) -> Result<PathBuf, PartialError> {
         self.file.sync_all().map_err(disk(&self.path))?;
-        let path = match place {
-            Place::File { path, replace: true } => rename(&self.path, path, true)?,
-            Place::File { path, replace: false } => rename(&self.path, path, false)?,
-            Place::Folder(folder) => self.first_free(folder, &place.base_name(file_name))?,
-        };
+        let path = place.receive(&self.path, file_name)?;
         stored::remove(&note_of(&self.path)).map_err(from_stored)?;
         stored::sync_folder(&place.folder()).map_err(disk(&path))?;
         Ok(path)
-    }
-
-    fn first_free(&self, folder: &Path, name: &str) -> Result<PathBuf, PartialError> {
-        let mut number = 1;
-        loop {
-            let path = folder.join(names::numbered(name, number));
-            match rename(&self.path, &path, false) {
-                Err(PartialError::Exists(_)) if number < u32::from(u16::MAX) => number += 1,
-                result => return result,
-            }
-        }
     }
 
     /// Removes a part in which there is nothing.
@@ -223,27 +195,6 @@ impl Partial {
         self.hash = Sum::new();
         self.hashed = 0;
         self.file.set_len(length).and_then(|()| self.file.rewind()).map_err(disk(&self.path))
-    }
-}
-
-impl Place {
-    fn folder(&self) -> PathBuf {
-        match self {
-            Self::Folder(folder) => folder.clone(),
-            Self::File { path, .. } => match path.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-                _ => PathBuf::from("."),
-            },
-        }
-    }
-
-    fn base_name(&self, file_name: &str) -> String {
-        match self {
-            Self::Folder(_) => names::sanitise(file_name),
-            Self::File { path, .. } => {
-                names::sanitise(&path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default())
-            }
-        }
     }
 }
 
@@ -285,41 +236,6 @@ fn note_of(part: &Path) -> PathBuf {
 /// A note that cannot be read is no note: the part is fetched anew.
 fn read_note(path: &Path) -> Option<Kept> {
     stored::read(path, STATE_LABEL).ok().flatten()
-}
-
-fn rename(from: &Path, to: &Path, replace: bool) -> Result<PathBuf, PartialError> {
-    let renamed = if replace { fs::rename(from, to) } else { rename_to_new(from, to) };
-    match renamed {
-        Ok(()) => Ok(to.to_owned()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(PartialError::Exists(to.to_owned())),
-        Err(error) => Err(disk(to)(error)),
-    }
-}
-
-/// Renames without replacing, in one step where the system can.
-#[cfg(any(target_os = "linux", target_os = "macos"))]
-fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    use rustix::io::Errno;
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // A file system that cannot.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => rename_if_new(from, to),
-        result => result.map_err(Into::into),
-    }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
-    rename_if_new(from, to)
-}
-
-/// Looks, then renames: between the two another program could make the file.
-fn rename_if_new(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(to) {
-        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(from, to),
-        Err(error) => Err(error),
-    }
 }
 
 fn disk(path: &Path) -> impl FnOnce(io::Error) -> PartialError {

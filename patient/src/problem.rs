@@ -257,3 +257,37 @@ fn class_of_visit(error: VisitError) -> (Exit, &'static str) {
         VisitError::Open => (Exit::Damaged, "answer_damaged"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visit(error: impl Into<VisitError>) -> (u8, &'static str) {
+        let problem = Problem::Visit(error.into());
+        (problem.exit().number(), problem.kind())
+    }
+
+    #[test]
+    fn what_passes_by_itself_exits_with_5() {
+        for error in [AskError::Lost, AskError::TimedOut, AskError::Refused(ErrorCode::ShuttingDown)] {
+            assert_eq!(visit(error).0, 5, "{error:?}");
+        }
+        assert_eq!(visit(AskError::Refused(ErrorCode::Away)), (5, "safe_away"));
+        assert_eq!(visit(ConnectError::Unreachable), (5, "relay_unreachable"));
+        assert_eq!(Problem::of_status(Status::Busy).exit(), Exit::Unreachable);
+    }
+
+    #[test]
+    fn what_nobody_should_believe_is_not_called_passing() {
+        for error in [VisitError::Connect(ConnectError::WrongKey), VisitError::Trust(TrustError::RolledBack)] {
+            assert_eq!(visit(error).0, 1, "{error:?}");
+            assert!(!Problem::Visit(error).is_passing());
+        }
+    }
+
+    #[test]
+    fn not_found_and_not_allowed_are_one() {
+        let class = |problem: Problem| (problem.exit(), problem.kind());
+        assert_eq!(class(DocumentProblem::NotFound.into()), class(Problem::of_status(Status::NotAllowed)));
+    }
+}

@@ -75,20 +75,25 @@ pub(crate) fn remove(path: &Path) -> Result<(), StoredError> {
 
 /// Syncs a folder, so that a rename in it lasts.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    // The folder of a bare name is the present one.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     // Windows opens no folder as a file; its renames are journalled.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// The options by which every private file is opened: for its owner alone, never through a symbolic link.
+#[cfg(unix)]
 pub(crate) fn private() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
-    }
+    options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
     options
+}
+
+/// The options by which every private file is opened. A user's own folders are closed to others here.
+#[cfg(not(unix))]
+pub(crate) fn private() -> OpenOptions {
+    OpenOptions::new()
 }
 
 fn frame<T: Serialize>(label: &[u8], value: &T) -> Zeroizing<Vec<u8>> {

@@ -3,6 +3,8 @@
 //! Plain words: what happened to which thing, and what to do next. Names and titles from outside are made harmless
 //! before they come here or on their way in.
 
+pub mod help;
+
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -15,50 +17,6 @@ use crate::partial::PartialError;
 use crate::problem::{DocumentProblem, LinkProblem, Problem};
 use crate::stored::StoredError;
 
-/// What the program is.
-pub const ABOUT: &str = "Fetch documents that your practice shares with you. Nobody between the practice and this \
-                         computer can read them.";
-/// What scripts rely on.
-pub const EXIT_CODES: &str = "Exit codes: 0 done, 1 other, 2 usage, 3 not found or not allowed, 4 wrong PIN or link, \
-                              5 relay or data-safe not reachable (try again), 6 damaged, 7 disk.";
-/// `accept`.
-pub const ACCEPT: &str = "Make this computer yours at the practice, with the link and the PIN you were given";
-/// How `accept` is used.
-pub const ACCEPT_EXAMPLE: &str = "Example:\n  rohrpost accept 'https://app.example/#AbC…'\n\nOther users of this \
-                                  computer can see its running commands. To keep the link from them, write - instead \
-                                  of it and paste it when asked.\n\nIf the answer gets lost, run the same command \
-                                  again: it continues where it stopped.";
-/// `list`.
-pub const LIST: &str = "Show the documents shared with you";
-/// How `list` is used.
-pub const LIST_EXAMPLE: &str = "Example:\n  rohrpost list\n  rohrpost list --json";
-/// `get`.
-pub const GET: &str = "Fetch a document";
-/// How `get` is used.
-pub const GET_EXAMPLE: &str = "Example:\n  rohrpost get 3fa9c1d2\n  rohrpost get 3fa9c1d2 -o letter.pdf\n\nWhat was \
-                               interrupted is continued by running the same command again in the same folder.";
-/// `status`.
-pub const STATUS: &str = "Show whose this computer is and whether the practice can be reached";
-/// How `status` is used.
-pub const STATUS_EXAMPLE: &str = "Example:\n  rohrpost status";
-/// `--home`.
-pub const HELP_HOME: &str = "Folder with this computer's keys [default: the usual place for programs' data]";
-/// `--json`.
-pub const HELP_JSON: &str = "Answer with one JSON object, for scripts";
-/// LINK.
-pub const HELP_LINK: &str = "The link from the practice, or - to read it from standard input";
-/// `--pin-file`.
-pub const HELP_PIN_FILE: &str = "Read the PIN from this file instead of asking for it";
-/// `--device-name`.
-pub const HELP_DEVICE_NAME: &str = "How the practice shows this computer [default: its host name]";
-/// ID.
-pub const HELP_ID: &str = "The document's id, or its first four or more characters, as `rohrpost list` shows it";
-/// `-o`.
-pub const HELP_OUTPUT: &str = "Where to put it [default: the document's name, in this folder, replacing nothing]";
-/// `--force`.
-pub const HELP_FORCE: &str = "Replace the file named with -o if it exists";
-/// `--tries`.
-pub const HELP_TRIES: &str = "How often to try in a row, when a transfer is interrupted, before giving up";
 /// What a device without a host name is called.
 pub const DEVICE: &str = "computer";
 /// Asks for the PIN.
@@ -79,6 +37,7 @@ pub const PART_DAMAGED: &str = "The part kept on this computer was damaged. Star
 pub const NOTHING_SHARED: &str = "No documents are shared with you at the moment.";
 /// The head of the table.
 pub const COLUMNS: [&str; 5] = ["ID", "SHARED", "UNTIL", "SIZE", "TITLE"];
+const THIS_FOLDER: &str = "This folder";
 /// What stands where there is nothing.
 pub const NONE: &str = "-";
 
@@ -249,7 +208,11 @@ fn partial(error: &PartialError) -> String {
             format!("Another run of this program is fetching into {}. Wait until it has finished.", shown(path))
         }
         PartialError::Exists(path) => exists(path),
-        PartialError::Disk(path, error) => format!("{} What had arrived is kept.", cannot_write(path, error)),
+        PartialError::Disk(path, error) => match path.parent() {
+            // The part is hidden; the person chose the folder.
+            Some(folder) if !folder.as_os_str().is_empty() => cannot_write(folder, error),
+            _ => cannot_write(Path::new(THIS_FOLDER), error),
+        },
     }
 }
 
@@ -260,7 +223,9 @@ fn exists(path: &Path) -> String {
 #[expect(clippy::wildcard_enum_match_arm, reason = "most kinds have no sentence of their own")]
 fn cannot_write(path: &Path, error: &std::io::Error) -> String {
     let next = match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "Make room and run the same command again.",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "What has arrived is kept. Make room and run the same command again."
+        }
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "Choose a folder in which you may write.",
         _ => "Look at the folder and the disk, then run the same command again.",
     };
@@ -310,7 +275,23 @@ pub fn resuming(kept: &str, total: &str) -> String {
 
 /// A transfer is tried again.
 pub fn retrying(problem: &Problem, seconds: f64, number: u32, of: u32) -> String {
-    format!("{} Trying again in {seconds:.0} s (try {number} of {of}).", self::problem(problem))
+    let seconds = seconds.ceil();
+    format!("{} Trying again in {seconds:.0} s (try {number} of {of}).", interruption(problem))
+}
+
+/// What broke off a transfer, without advice: the program goes on by itself.
+fn interruption(problem: &Problem) -> &'static str {
+    let Problem::Visit(error) = problem else { return "The practice's data-safe is busy." };
+    match error {
+        VisitError::Connect(_) => "The relay does not answer.",
+        VisitError::Ask(AskError::Refused(ErrorCode::Busy)) => "The practice's data-safe is busy.",
+        VisitError::Ask(AskError::Refused(ErrorCode::Away | ErrorCode::Interrupted)) => {
+            "The practice's data-safe is not connected."
+        }
+        VisitError::Ask(_) | VisitError::Trust(_) | VisitError::Seal(_) | VisitError::Open => {
+            "The connection was interrupted."
+        }
+    }
 }
 
 /// The lines of `status`, each with its name.
@@ -344,5 +325,44 @@ pub mod status {
     /// How the safe is.
     pub fn safe(reachable: &str, epoch: u32) -> String {
         format!("{reachable} (epoch {epoch})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_pin_says_how_many_tries_are_left() {
+        let sentence = |left| problem(&LinkProblem::WrongPin { left }.into());
+        assert!(sentence(4).contains("4 tries are left"));
+        assert!(sentence(1).contains("One try is left"));
+        assert!(sentence(0).contains("last try"));
+    }
+
+    #[test]
+    fn an_absent_safe_is_named_with_the_next_step() {
+        let away = VisitError::Ask(AskError::Refused(ErrorCode::Away));
+        let sentence = problem(&away.into());
+        assert!(sentence.starts_with("The practice's data-safe is not connected right now."));
+        assert!(sentence.contains("not lost; try again later"));
+        let unanswered = problem(&LinkProblem::Unanswered(VisitError::Ask(AskError::Lost)).into());
+        assert!(unanswered.contains("run the same command again"));
+    }
+
+    #[test]
+    fn names_from_outside_cannot_steer_a_terminal() {
+        let taken = Problem::AlreadyEnrolled { home: "/home\u{1b}[2J".into(), practice: "P\u{202e}".into() };
+        for text in [problem(&taken), accepted("a\u{1b}", "b\r"), saved(Path::new("x\u{9b}"), "1 B")] {
+            assert!(!text.replace('\n', "").chars().any(char::is_control) && !text.contains('\u{202e}'), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_with_the_folder_and_the_next_step() {
+        let full = std::io::Error::from(ErrorKind::StorageFull);
+        let sentence = problem(&PartialError::Disk("/data/.x.rohrpost-part".into(), full).into());
+        assert!(sentence.starts_with("/data cannot be used: the disk is full."), "{sentence}");
+        assert!(sentence.contains("Make room"));
     }
 }
