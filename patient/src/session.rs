@@ -1,6 +1,6 @@
 //! Asking the safe as an enrolled device: a visit, fresh sequence numbers, a clock that is set right.
 //!
-//! What to do about an answer is decided by [`Corrections`], a plain value; here it is carried out.
+//! What to do about an answer is decided by `Corrections`, a plain value; here it is carried out.
 
 use rohrpost_client::{Answer, Visit, random};
 use rohrpost_e2ee::RequestId;
