@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use quinn::crypto::rustls::QuicServerConfig;
+use ring::hmac;
 use rohrpost_wire::RelayKeyHash;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::{AlwaysResolvesServerRawPublicKeys, NoServerSessionStorage};
 use rustls::sign::CertifiedKey;
+use zeroize::Zeroizing;
 
 /// The relay's key: Ed25519. Cannot be printed or copied.
 pub(crate) struct RelayKey(SigningKey);
@@ -29,11 +31,19 @@ impl RelayKey {
         RelayKeyHash::of_key(&self.0.verifying_key().to_bytes())
     }
 
+    /// The key of stateless resets (RFC 9000 §10.3). Made from the relay's own, so that a relay that was killed and
+    /// started again can tell the clients it has forgotten, and they need not wait for their idle timeout.
+    pub(crate) fn reset_key(&self) -> hmac::Key {
+        let seed = Zeroizing::new(self.0.to_bytes());
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, seed.as_ref()), b"rohrpost/1 stateless-reset");
+        hmac::Key::new(hmac::HMAC_SHA256, tag.as_ref())
+    }
+
     /// The TLS side of the relay's endpoint.
     pub(crate) fn server_crypto(&self) -> Result<QuicServerConfig, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let private = [&PKCS8_PREFIX[..], &self.0.to_bytes()].concat();
-        let key = rustls::crypto::ring::sign::any_eddsa_type(&PrivatePkcs8KeyDer::from(private))?;
+        let private = Zeroizing::new([&PKCS8_PREFIX[..], &self.0.to_bytes()].concat());
+        let key = rustls::crypto::ring::sign::any_eddsa_type(&PrivatePkcs8KeyDer::from(private.as_slice()))?;
         let public = key.public_key().ok_or(TlsError::Unsupported)?;
         let raw = CertifiedKey::new(vec![CertificateDer::from(public.to_vec())], key);
         let mut config = rustls::ServerConfig::builder_with_provider(provider)

@@ -30,7 +30,8 @@ const INCOMING_BYTES_TOTAL: u64 = 4 * 1024 * 1024;
 pub(crate) fn endpoint(key: &RelayKey, limits: &Limits, listen: SocketAddr) -> Result<Endpoint, BindError> {
     let config = server_config(key, limits)?;
     let socket = std::net::UdpSocket::bind(listen).map_err(address_error)?;
-    Endpoint::new(EndpointConfig::default(), Some(config), socket, Arc::new(TokioRuntime)).map_err(address_error)
+    let endpoint = EndpointConfig::new(Arc::new(key.reset_key()));
+    Endpoint::new(endpoint, Some(config), socket, Arc::new(TokioRuntime)).map_err(address_error)
 }
 
 fn server_config(key: &RelayKey, limits: &Limits) -> Result<ServerConfig, BindError> {
