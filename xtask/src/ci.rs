@@ -5,6 +5,7 @@
 use anyhow::Result;
 
 use crate::command::{self, cargo};
+use crate::demo;
 use crate::step::{self, Outcome, Step};
 use crate::test;
 
@@ -34,6 +35,7 @@ pub(crate) fn run(wanted: &[String]) -> Result<()> {
         Step::new("clippy-alone", clippy_alone),
     ];
     steps.extend(test::steps());
+    steps.push(Step::new("demo", demo::check));
     steps.push(Step::new("docs", docs));
     steps.push(Step::new("tree-clean", move || tree::check(before)));
     step::run(steps, wanted)

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 mod check_portable;
 mod ci;
 mod command;
+mod demo;
 mod step;
 mod test;
 
@@ -34,6 +35,7 @@ fn dispatch() -> Result<()> {
     match name {
         "check-portable" => check_portable::run(rest),
         "ci" => ci::run(rest),
+        "demo" => demo::run(rest),
         "test" => test::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
@@ -53,6 +55,7 @@ fn enter_workspace() -> Result<()> {
 const USAGE: &str = "\
 usage: cargo xtask <command> [step…]
 
+  demo            relay, safe and patient on this machine, with what each of them sees; --once ends by itself
   test            every test of the workspace: unit, integration, documentation
   ci              everything a change must pass, fast checks first
   check-portable  does the patient's program compile for each installed target?
