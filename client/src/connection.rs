@@ -1,6 +1,7 @@
 //! A connection to a relay: one method per verb.
 //!
 //! It decides nothing. Dropping it closes it.
+#![expect(clippy::wildcard_enum_match_arm, reason = "whatever else a relay may say here is against the protocol")]
 
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub enum Role {
 /// An open connection to the relay whose key was pinned.
 #[derive(Debug)]
 pub struct Connection {
-    connection: quinn::Connection,
+    quic: quinn::Connection,
     /// The socket; kept so that it lives as long as the connection.
     endpoint: quinn::Endpoint,
     relay: RelayKeyHash,
@@ -55,16 +56,14 @@ pub struct CallReply {
 impl Connection {
     /// Connects to a relay and checks its key.
     pub async fn dial(relay: &RelayAddress, role: Role) -> Result<Self, ConnectError> {
-        let (endpoint, connection) = dial::dial(relay, role).await?;
-        Ok(Self { connection, endpoint, relay: relay.key_hash })
+        let (endpoint, quic) = dial::dial(relay, role).await?;
+        Ok(Self { quic, endpoint, relay: relay.key_hash })
     }
 
     /// Makes this connection the safe's whose route key this is. An older connection of the same safe is closed.
     pub async fn login(&self, route: &SigningSecret, counter: u64) -> Result<(), AskError> {
         let mut exporter = Exporter([0; 32]);
-        self.connection
-            .export_keying_material(&mut exporter.0, EXPORTER_LABEL, b"")
-            .map_err(|_| AskError::Misbehaved)?;
+        self.quic.export_keying_material(&mut exporter.0, EXPORTER_LABEL, b"").map_err(|_| AskError::Misbehaved)?;
         let login = proof::sign_login(route.signer(), &self.relay, &exporter, counter);
         self.ask(&Frame::Login(login)).await?.read_done().await
     }
@@ -118,7 +117,7 @@ impl Connection {
             Frame::Refused(code) => return Err(AskError::Refused(code)),
             frame => frame,
         };
-        stream.read_deliveries(first).await
+        read_deliveries(&mut stream, first).await
     }
 
     /// Erases envelopes from the safe's inbox that it has taken over. Erased when this returns.
@@ -131,7 +130,7 @@ impl Connection {
         let proof = self.prove_mailbox(key, MailboxVerb::Fetch, &[]).await?;
         let mut stream = self.ask(&Frame::Fetch(Fetch::Mailbox(proof))).await?;
         let first = stream.read_answer().await?;
-        stream.read_deliveries(first).await
+        read_deliveries(&mut stream, first).await
     }
 
     /// Erases envelopes from a reply mailbox. Erased when this returns.
@@ -143,13 +142,13 @@ impl Connection {
     /// Waits for the next call to this safe. `None` when the connection is over, whose reason
     /// [`Self::close_reason`] tells.
     pub async fn accept(&self) -> Option<IncomingCall> {
-        let (send, recv) = self.connection.accept_bi().await.ok()?;
+        let (send, recv) = self.quic.accept_bi().await.ok()?;
         Some(IncomingCall { stream: Stream { send, recv } })
     }
 
     /// Why the relay closed the connection, if it did and said so.
     pub fn close_reason(&self) -> Option<ErrorCode> {
-        match self.connection.close_reason()? {
+        match self.quic.close_reason()? {
             quinn::ConnectionError::ApplicationClosed(close) => {
                 u16::try_from(close.error_code.into_inner()).ok().and_then(ErrorCode::from_number)
             }
@@ -159,12 +158,12 @@ impl Connection {
 
     /// Waits until the connection is over.
     pub async fn closed(&self) {
-        self.connection.closed().await;
+        self.quic.closed().await;
     }
 
     /// Says goodbye and waits, for a moment, until it is sent.
     pub async fn close(self) {
-        self.connection.close(varint(ErrorCode::Finished), b"");
+        self.quic.close(varint(ErrorCode::Finished), b"");
         let sent = tokio::time::timeout(Duration::from_secs(1), self.endpoint.wait_idle()).await;
         if sent.is_err() {
             tracing::debug!("relay did not confirm the close");
@@ -192,27 +191,25 @@ impl Connection {
     }
 
     async fn open(&self) -> Result<Stream, AskError> {
-        let (send, recv) = self.connection.open_bi().await.map_err(|_| AskError::Lost)?;
+        let (send, recv) = self.quic.open_bi().await.map_err(|_| AskError::Lost)?;
         Ok(Stream { send, recv })
     }
 }
 
-impl Stream {
-    async fn read_deliveries(&mut self, first: Frame) -> Result<Vec<Delivered>, AskError> {
-        let mut delivered = Vec::new();
-        let mut frame = first;
-        while delivered.len() <= limits::FETCH_ENVELOPES {
-            let delivery = match frame {
-                Frame::Delivery(delivery) => delivery,
-                Frame::Drained => return Ok(delivered),
-                _ => return Err(AskError::Misbehaved),
-            };
-            let envelope = in_time(ANSWER_TIME, self.read_blob(limits::ENVELOPE_BYTES)).await?;
-            delivered.push(Delivered { delivery, envelope });
-            frame = self.read_answer().await?;
-        }
-        Err(AskError::Misbehaved)
+async fn read_deliveries(stream: &mut Stream, first: Frame) -> Result<Vec<Delivered>, AskError> {
+    let mut delivered = Vec::new();
+    let mut frame = first;
+    while delivered.len() <= limits::FETCH_ENVELOPES {
+        let delivery = match frame {
+            Frame::Delivery(delivery) => delivery,
+            Frame::Drained => return Ok(delivered),
+            _ => return Err(AskError::Misbehaved),
+        };
+        let envelope = in_time(ANSWER_TIME, stream.read_blob(limits::ENVELOPE_BYTES)).await?;
+        delivered.push(Delivered { delivery, envelope });
+        frame = stream.read_answer().await?;
     }
+    Err(AskError::Misbehaved)
 }
 
 /// A call that a relay has brought to this safe.

@@ -91,9 +91,8 @@ async fn expect_end(recv: &mut RecvStream) -> Result<(), VisitError> {
     let read = async {
         match recv.read(&mut [0]).await {
             Ok(None) => Ok(()),
-            Ok(Some(_)) => Err(AskError::Misbehaved),
             Err(ReadError::Reset(_) | ReadError::ConnectionLost(_)) => Err(AskError::Lost),
-            Err(_) => Err(AskError::Misbehaved),
+            Ok(Some(_)) | Err(_) => Err(AskError::Misbehaved),
         }
     };
     Ok(in_time(CHUNK_TIME, read).await?)

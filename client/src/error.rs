@@ -70,7 +70,7 @@ impl From<OpenError> for VisitError {
 
 impl VisitError {
     /// Whether trying again later may help.
-    pub fn is_passing(&self) -> bool {
+    pub fn is_passing(self) -> bool {
         match self {
             Self::Connect(error) => matches!(error, ConnectError::Unresolved | ConnectError::Unreachable),
             Self::Ask(AskError::Refused(code)) => {

@@ -15,7 +15,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, PeerMisbehav
 /// The server name every client sends: it says which product this is, and nothing else.
 pub const SERVER_NAME: &str = "rohrpost.invalid";
 
-/// What stands before an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410 §4).
+/// What stands before an Ed25519 key in a `SubjectPublicKeyInfo` (RFC 8410 §4).
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// The TLS configuration of a client of the relay with this key.

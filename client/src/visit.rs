@@ -1,6 +1,6 @@
 //! A visit to one safe: its records verified, then requests sealed, sent and their replies opened.
 
-use rohrpost_e2ee::body::{Payload, Reply};
+use rohrpost_e2ee::body::Reply;
 use rohrpost_e2ee::exchange::{Author, ExpectReply, Lane, RequestDraft, seal_request};
 use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_e2ee::trust::{self, Known, TrustedSafe};
@@ -34,7 +34,7 @@ pub enum Collected {
     /// The answer, opened.
     Answer(Reply),
     /// Nothing yet; ask again later.
-    NotYet(Deposited),
+    NotYet(Box<Deposited>),
 }
 
 /// A request left at the relay, and what is needed to take up its answer.
@@ -72,13 +72,7 @@ impl Visit {
         let (envelope, expect) = seal_request(&self.safe, Lane::Live, draft, author, &mut random::system())?;
         let called = self.connection.call(self.safe.inbox, None, &envelope).await?;
         let mut reply = expect.open(&called.reply)?;
-        let object = match std::mem::replace(&mut reply.payload, Payload::None) {
-            Payload::Object(manifest) => Some(Download::new(manifest, called.rest)?),
-            payload => {
-                reply.payload = payload;
-                None
-            }
-        };
+        let object = reply.take_manifest().map(|manifest| Download::new(manifest, called.rest)).transpose()?;
         Ok(Answer { reply, object })
     }
 
@@ -111,7 +105,7 @@ impl Deposited {
     pub async fn collect(self, relay: &RelayAddress) -> Result<Collected, VisitError> {
         let connection = Connection::dial(relay, Role::Visitor).await?;
         let delivered = connection.fetch_mailbox(&self.mailbox).await?;
-        let Some(first) = delivered.into_iter().next() else { return Ok(Collected::NotYet(self)) };
+        let Some(first) = delivered.into_iter().next() else { return Ok(Collected::NotYet(Box::new(self))) };
         let reply = self.expect.open(&first.envelope)?;
         connection.ack_mailbox(&self.mailbox, vec![first.delivery.id]).await?;
         connection.close().await;

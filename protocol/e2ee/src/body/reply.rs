@@ -175,6 +175,19 @@ pub struct SafeStatus {
     pub documents: u32,
 }
 
+impl Reply {
+    /// Takes the manifest of the object that follows, if one does.
+    pub fn take_manifest(&mut self) -> Option<Box<Manifest>> {
+        match std::mem::replace(&mut self.payload, Payload::None) {
+            Payload::Object(manifest) => Some(manifest),
+            other @ (Payload::None | Payload::Enrolled(_) | Payload::Documents(_) | Payload::Status(_)) => {
+                self.payload = other;
+                None
+            }
+        }
+    }
+}
+
 impl Manifest {
     /// The context of the object's encryption: label, object id, version hash, direction (1: from the safe).
     pub fn context(&self) -> Vec<u8> {
