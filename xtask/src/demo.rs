@@ -80,14 +80,13 @@ fn to_try(told: &Told) -> [(&'static str, Vec<String>); 3] {
     let (annegret, joerg, other) = (short(annegret), short(joerg), short(other_document));
     let safe = |rest: &str| format!("rohrpost-safe --data safe {rest}");
     let patient = |rest: &str| format!("rohrpost --home phone {rest}");
-    let fixture = std::env::current_dir().unwrap_or_default().join("tests/fixtures/skin-photo.png");
     [
         (
             "As the patient",
             vec![
                 patient("list"),
                 patient(&format!("get {first}")),
-                patient(&format!("get {other}        # another patient's: refused")),
+                patient(&format!("get {other}    # another patient's: refused")),
                 patient("status"),
             ],
         ),
@@ -95,12 +94,12 @@ fn to_try(told: &Told) -> [(&'static str, Vec<String>); 3] {
             "As the practice",
             vec![
                 safe("document list"),
-                safe(&format!("document add --patient {annegret} --title 'Another photo' {}", fixture.display())),
+                safe(&format!("document add --patient {annegret} --title 'Another photo' got/skin-photo.png")),
                 safe(&format!("share --patient {annegret} --document ID    # as `document add` showed it")),
                 safe(&format!("unshare --patient {annegret} --document {first}")),
-                safe(&format!("link --patient {joerg}        # then: rohrpost --home second accept 'LINK'")),
+                safe(&format!("link --patient {joerg}    # then: rohrpost --home second accept LINK")),
                 safe("device list"),
-                safe("device revoke ID        # then ask as the patient again"),
+                safe("device revoke ID    # then ask as the patient again"),
                 safe(&format!("log --patient {annegret}")),
                 safe("status"),
             ],

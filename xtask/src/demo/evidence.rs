@@ -63,12 +63,12 @@ impl Evidence {
 }
 
 fn what_a_relay_knows(told: &Told) -> Vec<String> {
-    let inbox = told.inbox_id.get(..8).unwrap_or_default();
+    let inbox = told.inbox_id.get(..6).unwrap_or_default();
     vec![
         String::new(),
-        "In them: the safe's public keys. It also".to_owned(),
-        format!("knows that 127.0.0.1 called inbox {inbox}…,"),
-        "when, and padded sizes; not who, not what.".to_owned(),
+        "In them: the safe's public keys. And it".to_owned(),
+        format!("knows: 127.0.0.1 called inbox {inbox}…"),
+        "then and then, in padded sizes.".to_owned(),
     ]
 }
 
