@@ -34,9 +34,9 @@ use self::keyring::Keyring;
 /// The pause after the first failure; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause: a practice whose line came back waits no longer than this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// How often prekeys are looked after. Each is offered for 48 hours, so an hour is soon enough.
-const UPKEEP: Duration = Duration::from_secs(3600);
+const UPKEEP: Duration = Duration::from_hours(1);
 
 /// A served safe. Dropping its future stops it.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl Agent {
                     tracing::warn!("another safe has logged in with this safe's key; was the data folder copied?");
                     LONGEST_PAUSE
                 }
-                end => {
+                SessionEnd::Connect(_) | SessionEnd::Ask(_) | SessionEnd::Store(_) | SessionEnd::Lost(_) => {
                     tracing::info!(reason = %end, "not connected to the relay");
                     pause(failures)
                 }

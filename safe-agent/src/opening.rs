@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rohrpost_wire::{RelayAddress, Timestamp};
 
@@ -9,8 +10,8 @@ use crate::identity::{self, RootKeys};
 use crate::rows::DocumentRow;
 use crate::rows::{self, Stored as _};
 use crate::vault::{
-    ContentError, Cost, Draft, Folder, Keeper, MemoryStore, Passphrase, RecoverySecret, SqliteStore, Store, StoreError,
-    SweepError, Trouble, Unlock, create_keys, sweep_content, system_rng, unlock,
+    ContentError, Cost, Draft, Fault, Folder, FolderError, Keeper, MemoryStore, Passphrase, RecoverySecret,
+    SqliteStore, Store, StoreError, SweepError, Trouble, Unlock, create_keys, sweep_content, system_rng, unlock,
 };
 
 /// An open vault. Dropping it closes it.
@@ -65,6 +66,36 @@ pub fn open(path: &Path, with: &Unlock<'_>) -> Result<OpenVault, Trouble> {
         SweepError::Io(error) => Trouble::new(folder.content_path(), ContentError::Io(error)),
     })?;
     Ok(OpenVault { folder: Arc::new(folder), keeper: Keeper::start(Box::new(store)) })
+}
+
+/// Whether a vault could not be opened because another process has it open.
+pub fn is_open_elsewhere(trouble: &Trouble) -> bool {
+    matches!(trouble.fault(), Fault::Folder(FolderError::AlreadyOpen))
+}
+
+/// What a try came to.
+#[derive(Debug)]
+pub enum Attempt<T> {
+    /// This is it.
+    Done(T),
+    /// This, unless another try helps.
+    Again(T),
+}
+
+/// Tries for as long as a command holds a vault: a safe that starts and a command that runs meet now and then, and
+/// neither is a reason to fail. Blocks.
+pub fn patiently<T>(mut attempt: impl FnMut() -> Attempt<T>) -> T {
+    const PAUSE: Duration = Duration::from_millis(100);
+    const TRIES: u32 = 100;
+    for _ in 0..TRIES {
+        if let Attempt::Done(result) = attempt() {
+            return result;
+        }
+        std::thread::sleep(PAUSE);
+    }
+    match attempt() {
+        Attempt::Done(result) | Attempt::Again(result) => result,
+    }
 }
 
 fn sweep(folder: &Folder, store: &impl Store) -> Result<(), SweepError> {

@@ -9,7 +9,7 @@ use super::frames::{self, REPLY_BYTES};
 use crate::clock;
 use crate::failure::{Failure, Kind};
 use crate::office::{Office, Reply, Request};
-use crate::opening::{self, OpenVault};
+use crate::opening::{self, Attempt, OpenVault, patiently};
 use crate::presence::Presence;
 use crate::texts;
 use crate::transfers::Transfers;
@@ -28,24 +28,40 @@ enum Way {
 impl Desk {
     /// Finds the served safe of a data folder, or opens the vault with the passphrase, which is asked for only then.
     pub fn open(data: &Path, passphrase: impl FnOnce() -> Result<Passphrase, Failure>) -> Result<Self, Failure> {
-        let socket = data.join("admin.sock");
-        match UnixStream::connect(&socket) {
-            Ok(_) => Ok(Self(Way::Served(socket))),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Err(Failure::new(Kind::NotFound, texts::not_your_safe(data)))
-            }
-            Err(_) => Self::open_vault(data, passphrase),
+        if let Some(served) = Self::served(data)? {
+            return Ok(served);
         }
-    }
-
-    fn open_vault(data: &Path, passphrase: impl FnOnce() -> Result<Passphrase, Failure>) -> Result<Self, Failure> {
         if !data.join("vault.keys").exists() {
             return Err(Failure::new(Kind::NotFound, texts::no_safe(data)));
         }
-        let vault = opening::open(data, &Unlock::Passphrase(&passphrase()?))?;
+        let passphrase = passphrase()?;
+        patiently(|| match opening::open(data, &Unlock::Passphrase(&passphrase)) {
+            Ok(vault) => Attempt::Done(Ok(Self::own(vault))),
+            // A safe that is just starting has the lock already and the socket not yet.
+            Err(trouble) if opening::is_open_elsewhere(&trouble) => match Self::served(data) {
+                Ok(Some(served)) => Attempt::Done(Ok(served)),
+                Ok(None) => Attempt::Again(Err(trouble.into())),
+                Err(failure) => Attempt::Done(Err(failure)),
+            },
+            Err(trouble) => Attempt::Done(Err(trouble.into())),
+        })
+    }
+
+    fn served(data: &Path) -> Result<Option<Self>, Failure> {
+        let socket = data.join("admin.sock");
+        match UnixStream::connect(&socket) {
+            Ok(_) => Ok(Some(Self(Way::Served(socket)))),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Err(Failure::new(Kind::NotFound, texts::not_your_safe(data)))
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn own(vault: OpenVault) -> Self {
         let office =
             Office::new(vault.keeper.handle(), Arc::clone(&vault.folder), Transfers::default(), Presence::not_served());
-        Ok(Self(Way::Own { office, _vault: vault }))
+        Self(Way::Own { office, _vault: vault })
     }
 
     /// Carries out one request; `content` is a document's bytes.

@@ -37,9 +37,10 @@ fn read_length(from: &mut impl Read, limit: usize) -> io::Result<usize> {
     from.read_exact(&mut field)?;
     match u32::from_be_bytes(field) {
         BROKEN => Err(io::ErrorKind::BrokenPipe.into()),
-        length => {
-            usize::try_from(length).ok().filter(|length| *length <= limit).ok_or(io::ErrorKind::InvalidData.into())
-        }
+        length => usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= limit)
+            .ok_or_else(|| io::ErrorKind::InvalidData.into()),
     }
 }
 

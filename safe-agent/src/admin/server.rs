@@ -20,7 +20,7 @@ use crate::vault::Folder;
 /// Commands at once: one owner has no more hands.
 const COMMANDS: usize = 8;
 /// Silence after which a command is given up.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// The bound socket. Dropping it removes the file.
 #[derive(Debug)]

@@ -72,7 +72,7 @@ impl Answering {
     fn open(&self, envelope: &[u8], lane: Lane) -> Result<(OpenedRequest, PrekeyId, Timestamp), OpenError> {
         let keyring = self.keyring.current();
         let header = RequestHeader::parse(envelope)?;
-        let (secret, until) = keyring.prekey(&header.prekey).ok_or(OpenError)?;
+        let (secret, until) = keyring.prekey(header.prekey).ok_or(OpenError)?;
         let recipient = Recipient { pin: &keyring.pin, inbox: &keyring.inbox, lane };
         Ok((open_request(envelope, secret, recipient)?, header.prekey, until))
     }

@@ -24,8 +24,8 @@ impl Keyring {
     }
 
     /// A prekey's secret and the end of its offer.
-    pub(super) fn prekey(&self, id: &PrekeyId) -> Option<(&SealingSecret, Timestamp)> {
-        self.prekeys.get(id).map(|(secret, until)| (secret, *until))
+    pub(super) fn prekey(&self, id: PrekeyId) -> Option<(&SealingSecret, Timestamp)> {
+        self.prekeys.get(&id).map(|(secret, until)| (secret, *until))
     }
 }
 

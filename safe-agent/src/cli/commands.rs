@@ -28,49 +28,45 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     let data = cli.data.unwrap_or_else(default_data);
     let output = Output::new(cli.json);
     let file = cli.passphrase_file.as_deref();
-    let request = match cli.command {
-        Command::Init { practice, relay } => return init(&data, &practice, &relay, file, &output),
-        Command::Serve { log } => return serve::run(&data, &log, || passphrase::existing(file)),
-        Command::Passphrase { sheet_file, new_passphrase_file } => {
-            return change(&data, file, sheet_file.as_deref(), new_passphrase_file.as_deref(), &output);
-        }
-        Command::Document(DocumentCommand::Add { patient, title, files }) => {
-            let desk = Desk::open(&data, || passphrase::existing(file))?;
-            return files.iter().try_for_each(|file| add_document(&desk, &patient, title.as_deref(), file, &output));
-        }
-        command => request_of(command)?,
+    let desk = || Desk::open(&data, || passphrase::existing(file));
+    let ask = |request: Request| {
+        output.reply(&all_pages(&desk()?, &request)?);
+        Ok(())
     };
-    let desk = Desk::open(&data, || passphrase::existing(file))?;
-    output.reply(&all_pages(&desk, request)?);
-    Ok(())
-}
-
-fn request_of(command: Command) -> Result<Request, Failure> {
-    Ok(match command {
-        Command::Patient(PatientCommand::Add { name, birth_date, number }) => {
-            Request::PatientAdd { name, birth_date, number }
+    match cli.command {
+        Command::Init { practice, relay } => init(&data, &practice, &relay, file, &output),
+        Command::Serve { log } => serve::run(&data, &log, || passphrase::existing(file)),
+        Command::Passphrase { sheet_file, new_passphrase_file } => {
+            change(&data, file, sheet_file.as_deref(), new_passphrase_file.as_deref(), &output)
         }
-        Command::Patient(PatientCommand::List) => Request::PatientList,
-        Command::Document(DocumentCommand::List { patient }) => Request::DocumentList { patient, after: None },
-        Command::Share { patient, document, until } => Request::Share { patient, document, until: end_of_day(until)? },
-        Command::Unshare { patient, document } => Request::Unshare { patient, document },
-        Command::Link { patient, app_url, until } => Request::Link { patient, app_url, until: end_of_day(until)? },
-        Command::Device(DeviceCommand::List) => Request::DeviceList,
-        Command::Device(DeviceCommand::Revoke { device }) => Request::DeviceRevoke { device },
-        Command::Log { patient } => Request::Log { patient, from: 0 },
-        Command::Status
-        | Command::Init { .. }
-        | Command::Serve { .. }
-        | Command::Passphrase { .. }
-        | Command::Document(DocumentCommand::Add { .. }) => Request::Status,
-    })
+        Command::Patient(PatientCommand::Add { name, birth_date, number }) => {
+            ask(Request::PatientAdd { name, birth_date, number })
+        }
+        Command::Patient(PatientCommand::List) => ask(Request::PatientList),
+        Command::Document(DocumentCommand::Add { patient, title, files }) => {
+            let desk = desk()?;
+            files.iter().try_for_each(|file| add_document(&desk, &patient, title.as_deref(), file, &output))
+        }
+        Command::Document(DocumentCommand::List { patient }) => ask(Request::DocumentList { patient, after: None }),
+        Command::Share { patient, document, until } => {
+            ask(Request::Share { patient, document, until: end_of_day(until.as_deref())? })
+        }
+        Command::Unshare { patient, document } => ask(Request::Unshare { patient, document }),
+        Command::Link { patient, app_url, until } => {
+            ask(Request::Link { patient, app_url, until: end_of_day(until.as_deref())? })
+        }
+        Command::Device(DeviceCommand::List) => ask(Request::DeviceList),
+        Command::Device(DeviceCommand::Revoke { device }) => ask(Request::DeviceRevoke { device }),
+        Command::Log { patient } => ask(Request::Log { patient, from: 0 }),
+        Command::Status => ask(Request::Status),
+    }
 }
 
 /// Lists come in pages; a command shows all of them.
-fn all_pages(desk: &Desk, request: Request) -> Result<Reply, Failure> {
+fn all_pages(desk: &Desk, request: &Request) -> Result<Reply, Failure> {
     let mut reply = desk.perform(request.clone(), &mut io::empty())?;
     loop {
-        let next = match (&request, &reply) {
+        let next = match (request, &reply) {
             (Request::DocumentList { patient, .. }, Reply::Documents { next: Some(next), .. }) => {
                 Request::DocumentList { patient: patient.clone(), after: Some(next.clone()) }
             }
@@ -156,7 +152,7 @@ fn change(
 }
 
 /// The last second of a local day.
-fn end_of_day(date: Option<String>) -> Result<Option<Timestamp>, Failure> {
+fn end_of_day(date: Option<&str>) -> Result<Option<Timestamp>, Failure> {
     let Some(date) = date else { return Ok(None) };
     let bad = || Failure::new(Kind::Usage, texts::BAD_DATE);
     let day: jiff::civil::Date = date.parse().map_err(|_| bad())?;
@@ -181,9 +177,9 @@ mod tests {
 
     #[test]
     fn until_means_the_end_of_that_local_day() {
-        let end = end_of_day(Some("2027-03-31".into())).unwrap().unwrap();
+        let end = end_of_day(Some("2027-03-31")).unwrap().unwrap();
         let zoned = jiff::Timestamp::from_second(end.0 as i64).unwrap().to_zoned(jiff::tz::TimeZone::system());
         assert_eq!(zoned.strftime("%Y-%m-%d %H:%M:%S").to_string(), "2027-03-31 23:59:59");
-        assert!(end_of_day(Some("31.03.2027".into())).is_err());
+        assert!(end_of_day(Some("31.03.2027")).is_err());
     }
 }

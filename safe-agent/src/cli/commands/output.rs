@@ -21,13 +21,12 @@ impl Output {
 
     /// Prints a reply of the desk.
     pub(super) fn reply(&self, reply: &Reply) {
-        let object = serde_json::to_value(reply).unwrap_or_else(|_| json!({}));
-        match reply {
-            Reply::Link { link, pin, expires, .. } if !self.json => {
-                print!("{}", texts::link(link, &spaced(pin), expires, &qr_code(link)));
-            }
-            reply => self.object(&object, &texts::reply(reply)),
+        if let (Reply::Link { link, pin, expires, .. }, false) = (reply, self.json) {
+            print!("{}", texts::link(link, &spaced(pin), expires, &qr_code(link)));
+            return;
         }
+        let object = serde_json::to_value(reply).unwrap_or_else(|_| json!({}));
+        self.object(&object, &texts::reply(reply));
     }
 
     /// Prints an object, or the text that says the same.

@@ -11,7 +11,7 @@ use crate::admin::Listener;
 use crate::agent::Agent;
 use crate::failure::{Failure, Kind};
 use crate::office::Office;
-use crate::opening::{self, OpenVault};
+use crate::opening::{self, Attempt, OpenVault, patiently};
 use crate::presence::Presence;
 use crate::texts;
 use crate::transfers::Transfers;
@@ -23,7 +23,11 @@ pub(super) fn run(
     passphrase: impl FnOnce() -> Result<Passphrase, Failure>,
 ) -> Result<(), Failure> {
     start_log(log)?;
-    let vault = opening::open(data, &Unlock::Passphrase(&passphrase()?))?;
+    let passphrase = passphrase()?;
+    let vault = patiently(|| match opening::open(data, &Unlock::Passphrase(&passphrase)) {
+        Err(trouble) if opening::is_open_elsewhere(&trouble) => Attempt::Again(Err(trouble)),
+        opened => Attempt::Done(opened),
+    })?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::new(Kind::Other, format!("the system gives no threads ({})", error.kind())))?;
     runtime.block_on(serve(vault))
@@ -69,9 +73,9 @@ fn start_log(filter: &str) -> Result<(), Failure> {
         filter.parse().map_err(|_| Failure::new(Kind::Usage, "the log filter is not understood; try `info`"))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
-        builder.compact().init()
+        builder.compact().init();
     } else {
-        builder.json().init()
+        builder.json().init();
     }
     Ok(())
 }
