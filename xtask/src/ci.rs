@@ -15,6 +15,7 @@ mod layers;
 mod links;
 mod lints;
 mod lockfile;
+mod promises;
 mod tools;
 mod tree;
 
@@ -26,6 +27,7 @@ pub(crate) fn run(wanted: &[String]) -> Result<()> {
         Step::new("typos", tools::typos),
         Step::new("unsafe", lints::check),
         Step::new("links", links::check),
+        Step::new("promises", promises::check),
         Step::new("fixtures", fixtures::check),
         Step::new("floors", floors::check),
         Step::new("layers", layers::check),

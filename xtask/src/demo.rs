@@ -94,7 +94,7 @@ fn to_try(told: &Told) -> [(&'static str, Vec<String>); 3] {
             "As the practice",
             vec![
                 safe("document list"),
-                safe(&format!("document add --patient {annegret} --title 'Another photo' got/skin-photo.png")),
+                safe(&format!("document add --patient {annegret} --title Photo got/skin-photo.png")),
                 safe(&format!("share --patient {annegret} --document ID    # as `document add` showed it")),
                 safe(&format!("unshare --patient {annegret} --document {first}")),
                 safe(&format!("link --patient {joerg}    # then: rohrpost --home second accept LINK")),

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
+mod bench;
 mod check_portable;
 mod ci;
 mod command;
@@ -33,6 +34,7 @@ fn dispatch() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (name, rest) = arguments.split_first().map_or(("help", &[][..]), |(name, rest)| (name.as_str(), rest));
     match name {
+        "bench" => bench::run(rest),
         "check-portable" => check_portable::run(rest),
         "ci" => ci::run(rest),
         "demo" => demo::run(rest),
@@ -58,6 +60,7 @@ usage: cargo xtask <command> [step…]
   demo            relay, safe and patient on this machine, with what each of them sees; --once ends by itself
   test            every test of the workspace: unit, integration, documentation
   ci              everything a change must pass, fast checks first
+  bench           what relay and safe cost, beside what they are held to; --quick, --write, or rows by name
   check-portable  does the patient's program compile for each installed target?
 
 Named steps run alone: `cargo xtask ci fmt layers`.";
