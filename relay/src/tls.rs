@@ -34,9 +34,19 @@ impl RelayKey {
     /// The key of stateless resets (RFC 9000 §10.3). Made from the relay's own, so that a relay that was killed and
     /// started again can tell the clients it has forgotten, and they need not wait for their idle timeout.
     pub(crate) fn reset_key(&self) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, self.derive(b"rohrpost/1 stateless-reset").as_ref())
+    }
+
+    /// The key by which a relay recognises its own connection ids after a restart. No secret: it may be worked out
+    /// from the ids, and leads nowhere.
+    pub(crate) fn connection_id_key(&self) -> u64 {
+        let tag = self.derive(b"rohrpost/1 connection-ids");
+        tag.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    }
+
+    fn derive(&self, label: &[u8]) -> hmac::Tag {
         let seed = Zeroizing::new(self.0.to_bytes());
-        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, seed.as_ref()), b"rohrpost/1 stateless-reset");
-        hmac::Key::new(hmac::HMAC_SHA256, tag.as_ref())
+        hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, seed.as_ref()), label)
     }
 
     /// The TLS side of the relay's endpoint.

@@ -8,8 +8,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::ValidationTokenConfig;
-use quinn::{Endpoint, EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt};
+use quinn::{
+    Endpoint, EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, ValidationTokenConfig, VarInt,
+};
+use quinn_proto::HashedConnectionIdGenerator;
 
 use crate::connection::SMALL_WINDOW;
 use crate::quota::Limits;
@@ -30,7 +32,10 @@ const INCOMING_BYTES_TOTAL: u64 = 4 * 1024 * 1024;
 pub(crate) fn endpoint(key: &RelayKey, limits: &Limits, listen: SocketAddr) -> Result<Endpoint, BindError> {
     let config = server_config(key, limits)?;
     let socket = std::net::UdpSocket::bind(listen).map_err(address_error)?;
-    let endpoint = EndpointConfig::new(Arc::new(key.reset_key()));
+    let mut endpoint = EndpointConfig::new(Arc::new(key.reset_key()));
+    // Connection ids that the next run recognises as its own: without that it would not answer them with a reset.
+    let ids = key.connection_id_key();
+    endpoint.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
     Endpoint::new(endpoint, Some(config), socket, Arc::new(TokioRuntime)).map_err(address_error)
 }
 
