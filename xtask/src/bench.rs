@@ -14,7 +14,8 @@ use crate::command::{self, cargo, program};
 
 /// Runs the bench. `--write` is ours, everything else is the bench's own.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let (write, rest): (Vec<&str>, Vec<&str>) = arguments.iter().map(String::as_str).partition(|word| *word == "--write");
+    let (write, rest): (Vec<&str>, Vec<&str>) =
+        arguments.iter().map(String::as_str).partition(|word| *word == "--write");
     let write = !write.is_empty();
     ensure!(!write || rest.is_empty(), "only a whole run is written down: `cargo xtask bench --write`");
     let packages = ["rohrpost-relay", "rohrpost-safe-agent", "rohrpost-patient", "rohrpost-tests"];
@@ -67,7 +68,8 @@ fn release_folder() -> Result<PathBuf> {
 
 fn keep(results: &str) -> Result<()> {
     let page = fs::read_to_string(PAGE).with_context(|| format!("cannot read {PAGE}"))?;
-    let page = replaced(&page, results).with_context(|| format!("{PAGE} lacks the marks between which figures stand"))?;
+    let page =
+        replaced(&page, results).with_context(|| format!("{PAGE} lacks the marks between which figures stand"))?;
     fs::write(PAGE, page).with_context(|| format!("cannot write {PAGE}"))
 }
 
