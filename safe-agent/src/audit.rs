@@ -37,11 +37,13 @@ impl Event {
     }
 
     /// The same about a patient.
+    #[must_use]
     pub fn about(self, patient: PatientId) -> Self {
         Self { patient: Some(patient), ..self }
     }
 
     /// The same, refused.
+    #[must_use]
     pub fn refused(self, reason: Refusal) -> Self {
         Self { decision: Decision::Refused(reason), ..self }
     }
@@ -183,8 +185,23 @@ pub fn append(draft: &mut Draft<'_>, event: &Event, rng: &mut impl CryptoRng) ->
     rows::save(draft, &head)
 }
 
+/// Reads events from a number on, at most `limit`. A leaf that is missing is damage, in the middle as at the end.
+pub fn read(draft: &Draft<'_>, from: u64, limit: usize) -> Result<Vec<(u64, Event)>, StoreError> {
+    let head: AuditHead = rows::load(draft, AuditHead::KEY)?.unwrap_or_default();
+    let after = from.checked_sub(1).map(u64::to_be_bytes);
+    let leaves: Vec<Leaf> = rows::list(draft, &[], after.as_ref().map(<[u8; 8]>::as_slice), limit)?;
+    let whole = leaves.iter().map(|leaf| leaf.number).eq((from..head.next).take(limit));
+    if !whole {
+        return Err(StoreError::Damaged);
+    }
+    leaves.iter().map(|leaf| Ok((leaf.number, leaf.event()?))).collect()
+}
+
 /// The time at which to act: never earlier than one at which something was decided before.
 pub fn effective_time(draft: &Draft<'_>, clock: Timestamp) -> Result<Timestamp, StoreError> {
     let head: AuditHead = rows::load(draft, AuditHead::KEY)?.unwrap_or_default();
     Ok(clock.max(head.time))
 }
+
+#[cfg(test)]
+mod tests;

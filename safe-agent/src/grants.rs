@@ -25,10 +25,11 @@ pub fn authorise(
     now: Timestamp,
 ) -> Result<Option<Permit>, StoreError> {
     let grant: Option<GrantRow> = rows::load(draft, &DocumentRow::key_of(&device.patient, document))?;
-    Ok(grant.filter(|grant| device.revoked.is_none() && permits(grant, right, now)).map(|grant| Permit { grant }))
+    Ok(grant.filter(|grant| device.revoked.is_none() && holds(grant, right, now)).map(|grant| Permit { grant }))
 }
 
-fn permits(grant: &GrantRow, right: Rights, now: Timestamp) -> bool {
+/// Whether a grant gives its patient this right now, the last second included.
+pub(crate) fn holds(grant: &GrantRow, right: Rights, now: Timestamp) -> bool {
     grant.rights.contain(right) && grant.not_after.is_none_or(|end| now <= end)
 }
 

@@ -3,6 +3,7 @@
 //! Pure over a draft. The root key exists in memory only while the safe is founded; afterwards it is on paper.
 
 use rand_core::CryptoRng;
+use rohrpost_e2ee::exchange::EnvelopeHash;
 use rohrpost_e2ee::keys::{SealingSecret, SigningSecret};
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::{
@@ -79,10 +80,14 @@ pub fn prekeys(draft: &Draft<'_>) -> Result<Vec<PrekeyRow>, StoreError> {
     Ok(prekeys)
 }
 
-/// Makes prekeys until they reach 30 days ahead. Returns whether any were made.
-pub fn top_up(draft: &mut Draft<'_>, now: Timestamp, rng: &mut impl CryptoRng) -> Result<bool, StoreError> {
+/// Makes prekeys until they reach 30 days ahead without a gap. Returns whether any were made.
+pub fn top_up(draft: &mut Draft<'_>, clock: Timestamp, rng: &mut impl CryptoRng) -> Result<bool, StoreError> {
+    let now = audit::effective_time(draft, clock)?;
     let (_, identity) = load(draft)?;
-    let end = prekeys(draft)?.last().map_or(now, |last| last.not_after.max(now));
+    // Not simply the last end: while the clock was wrong, prekeys of another time may have been made.
+    let end = prekeys(draft)?
+        .iter()
+        .fold(now, |end, next| if next.not_before <= end { end.max(next.not_after) } else { end });
     let mut from = end;
     while from < now.plus(PREKEYS_AHEAD_SECONDS) {
         rows::save(draft, &new_prekey(&identity, from, rng))?;
@@ -110,46 +115,63 @@ fn new_prekey(identity: &IdentityRow, not_before: Timestamp, rng: &mut impl Cryp
     PrekeyRow::new(record.id, &secret, signed, record.not_before, record.not_after)
 }
 
-/// Rows erased in one transaction at most; the rest goes with the next call.
+/// Replay records erased in one transaction, about; the rest goes with the next call.
 const ERASED_AT_ONCE: usize = 2000;
+/// The end of every bucket.
+const LAST_ENVELOPE: EnvelopeHash = EnvelopeHash(Fixed([0xff; 32]));
 
 /// Erases the secrets of prekeys whose time is long over, and with each what was recorded under it. Returns whether
 /// there may be more to erase.
-pub fn retire(draft: &mut Draft<'_>, now: Timestamp) -> Result<bool, StoreError> {
+pub fn retire(draft: &mut Draft<'_>, clock: Timestamp) -> Result<bool, StoreError> {
+    let now = audit::effective_time(draft, clock)?;
     for prekey in prekeys(draft)? {
-        if prekey.not_after.plus(PREKEY_SECRET_SECONDS) >= now {
-            continue;
-        }
         // The secret goes first: from this commit on no envelope of the bucket opens, whatever is left in it.
-        draft.delete(Table::Prekeys, &prekey.key())?;
+        if is_over(prekey.not_after, now) {
+            draft.delete(Table::Prekeys, &prekey.key())?;
+        }
     }
-    erase_orphans(draft)
+    erase_orphans(draft, now)
 }
 
-fn erase_orphans(draft: &mut Draft<'_>) -> Result<bool, StoreError> {
+/// Whether all that was kept for a prekey whose offer ended then is to be erased.
+fn is_over(not_after: Timestamp, now: Timestamp) -> bool {
+    not_after.plus(PREKEY_SECRET_SECONDS) < now
+}
+
+/// Walks from bucket to bucket, not through the rows of those that stay.
+fn erase_orphans(draft: &mut Draft<'_>, now: Timestamp) -> Result<bool, StoreError> {
     let live: Vec<PrekeyId> = prekeys(draft)?.iter().map(|prekey| prekey.id).collect();
     let mut erased = 0;
     let mut after: Option<Vec<u8>> = None;
-    loop {
-        let page: Vec<SeenRow> = rows::list(draft, &[], after.as_deref(), 256)?;
-        let Some(last) = page.last() else { return Ok(false) };
-        after = Some(last.key());
-        for seen in page.iter().filter(|seen| !live.contains(&seen.prekey)) {
-            let outcome = OutcomeRow::key_of(&seen.device, &seen.request);
-            if rows::load::<OutcomeRow>(draft, &outcome)?.is_some_and(|row| row.prekey == seen.prekey) {
-                draft.delete(Table::Outcomes, &outcome)?;
-            }
-            draft.delete(Table::Seen, &seen.key())?;
+    while let Some(first) = rows::list::<SeenRow>(draft, &[], after.as_deref(), 1)?.pop() {
+        if live.contains(&first.prekey) {
+            after = Some(SeenRow::key_of(first.prekey, &LAST_ENVELOPE));
+            continue;
+        }
+        for seen in rows::list::<SeenRow>(draft, &first.prekey.0.0, after.as_deref(), ERASED_AT_ONCE)? {
+            erase(draft, &seen, now)?;
+            after = Some(seen.key());
             erased += 1;
         }
         if erased >= ERASED_AT_ONCE {
             return Ok(true);
         }
     }
+    Ok(false)
+}
+
+/// Erases a replay record and, unless a later prekey carried the same request, its outcome.
+fn erase(draft: &mut Draft<'_>, seen: &SeenRow, now: Timestamp) -> Result<(), StoreError> {
+    let outcome = OutcomeRow::key_of(&seen.device, &seen.request);
+    if rows::load::<OutcomeRow>(draft, &outcome)?.is_some_and(|row| is_over(row.until, now)) {
+        draft.delete(Table::Outcomes, &outcome)?;
+    }
+    draft.delete(Table::Seen, &seen.key())
 }
 
 /// What the safe publishes at its relay: every prekey a client may still take.
-pub fn record_set(draft: &Draft<'_>, now: Timestamp) -> Result<RecordSet, StoreError> {
+pub fn record_set(draft: &Draft<'_>, clock: Timestamp) -> Result<RecordSet, StoreError> {
+    let now = audit::effective_time(draft, clock)?;
     let (_, identity) = load(draft)?;
     let offered = |prekey: &PrekeyRow| prekey.not_after.plus(PREKEY_LATE_SECONDS) >= now;
     let prekeys = prekeys(draft)?.into_iter().filter(offered).take(limits::PREKEY_RECORDS);
@@ -159,3 +181,6 @@ pub fn record_set(draft: &Draft<'_>, now: Timestamp) -> Result<RecordSet, StoreE
         prekeys: prekeys.map(|prekey| prekey.record).collect(),
     })
 }
+
+#[cfg(test)]
+mod tests;

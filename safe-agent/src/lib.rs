@@ -23,3 +23,6 @@ pub mod sheet;
 pub mod texts;
 pub mod transfers;
 pub mod vault;
+
+#[cfg(test)]
+mod testing;

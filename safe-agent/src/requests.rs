@@ -4,18 +4,21 @@
 //! outcome, replay record and audit leaf are one draft, so they exist together or not at all. Only the counting of a
 //! PIN attempt is a transaction of its own, and comes first: see [`crate::handlers::enrol`].
 
+pub(crate) mod past;
+
 use rand_core::CryptoRng;
 use rohrpost_e2ee::body::{DeviceId, Operation, Payload, Reply, RequestId, Status};
 use rohrpost_e2ee::exchange::{EnvelopeHash, OpenedRequest, Proven, ReplySealer};
-use rohrpost_e2ee::window::SequenceError;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::PrekeyId;
 use rohrpost_wire::{Timestamp, time};
 
 use crate::audit::{self, Action, Actor, Decision, Event, Refusal};
 use crate::handlers::{self, enrol};
-use crate::rows::{self, DeviceRow, OutcomeRow, SeenRow, SequenceRow};
+use crate::rows::{self, DeviceRow, OutcomeRow, SequenceRow};
 use crate::vault::{Draft, StoreError};
+
+use self::past::{Past, Room};
 
 pub use crate::handlers::Transfer;
 pub use crate::handlers::enrol::Enrolment;
@@ -24,8 +27,8 @@ pub use crate::handlers::enrol::Enrolment;
 pub const CLOCK_GRACE_SECONDS: u64 = 600;
 /// How long a request may live beyond the offer of its prekey.
 pub const REQUEST_SECONDS: u64 = 14 * time::DAY;
-/// Requests of one device that are recorded under one prekey, offered for 48 h: one every 17 seconds. A row is about
-/// 200 bytes on disk, so a device can fill 2 MB.
+/// Requests of one device that are recorded under one prekey, offered for 48 h: one every 17 seconds. Each costs a
+/// replay record, an outcome and a leaf, about 300 bytes apiece on disk, so a device can fill 10 MB a prekey.
 pub const REQUESTS_PER_DEVICE: u32 = 10_000;
 
 /// Everything about an opened request but the means to answer it.
@@ -63,7 +66,7 @@ pub enum Asker {
         /// Its sequence number.
         sequence: u64,
     },
-    /// Somebody with a link.
+    /// Somebody who claims to have a link.
     Enrol(Enrolment),
 }
 
@@ -75,10 +78,14 @@ impl Incoming {
         prekey_until: Timestamp,
         live: bool,
     ) -> (Self, Asker, ReplySealer) {
-        let asker = match opened.who {
-            Proven::Nobody => Asker::Nobody,
-            Proven::Device { key, sequence } => Asker::Device { id: DeviceId::of_key(&key), sequence },
-            Proven::Enrol { link, key, proof } => Asker::Enrol(Enrolment { link, key, proof }),
+        let asker = match (opened.who, &opened.operation) {
+            (Proven::Device { key, sequence }, _) => Asker::Device { id: DeviceId::of_key(&key), sequence },
+            (Proven::Enrol { link, key, proof }, Operation::Enrol { pin, device_name }) => {
+                let (pin, device_name) = (pin.clone(), device_name.clone());
+                Asker::Enrol(Enrolment { link, key, proof, pin, device_name })
+            }
+            // With a link one can enrol and nothing else.
+            (Proven::Nobody | Proven::Enrol { .. }, _) => Asker::Nobody,
         };
         let incoming = Self {
             id: opened.id,
@@ -172,28 +179,32 @@ fn answer_device(
     now: Timestamp,
     rng: &mut impl CryptoRng,
 ) -> Result<Handled, StoreError> {
-    let earlier = match admit(draft, incoming, device.id, now)? {
-        Admitted::New => None,
-        Admitted::Again(outcome) => Some(outcome),
-        Admitted::Repeated => return Ok(Handled::status(Status::Repeated)),
-        Admitted::Refused(status, refusal) => return refuse(draft, incoming, device, status, refusal, now, rng),
+    let past = past::look_up(draft, incoming, device.id)?;
+    match &past {
+        Past::Repeated => return Ok(Handled::status(Status::Repeated)),
+        Past::Answered(outcome) => return again(draft, outcome),
+        Past::New | Past::Again(_) => {}
+    }
+    match past::count(draft, incoming, device.id)? {
+        Room::Taken => past::remember_envelope(draft, incoming, device.id)?,
+        Room::JustFull => return refuse(draft, incoming, device, (Status::Busy, Refusal::Quota), now, rng),
+        Room::Full => return Ok(Handled::status(Status::Busy)),
+    }
+    let refused = match past::refusal(incoming, &past, now) {
+        None => past::take_sequence(draft, device.id, sequence)?,
+        refused => refused,
     };
-    if let Err(error) = take_sequence(draft, device.id, sequence)? {
-        let refusal = match error {
-            SequenceError::Used => Refusal::SequenceReused,
-            SequenceError::Outside => Refusal::OutOfTime,
-        };
-        return refuse(draft, incoming, device, Status::OutOfSequence, refusal, now, rng);
+    if let Some(refused) = refused {
+        return refuse(draft, incoming, device, refused, now, rng);
     }
-    if !count(draft, incoming.prekey, device.id)? {
-        return refuse(draft, incoming, device, Status::Busy, Refusal::Quota, now, rng);
-    }
-    if let Some(outcome) = earlier.filter(|_| incoming.operation.is_change()) {
-        remember_envelope(draft, incoming, device.id)?;
-        return again(draft, device.id, &outcome);
+    if let Past::Again(outcome) = past
+        && incoming.operation.is_change()
+    {
+        past::remember_outcome(draft, incoming, device.id, outcome.status)?;
+        return again(draft, &outcome);
     }
     let handled = handlers::handle(draft, incoming, device, now, rng)?;
-    record(draft, incoming, device.id, handled.status)?;
+    past::remember_outcome(draft, incoming, device.id, handled.status)?;
     Ok(handled)
 }
 
@@ -201,8 +212,7 @@ fn refuse(
     draft: &mut Draft<'_>,
     incoming: &Incoming,
     device: &DeviceRow,
-    status: Status,
-    refusal: Refusal,
+    (status, refusal): (Status, Refusal),
     now: Timestamp,
     rng: &mut impl CryptoRng,
 ) -> Result<Handled, StoreError> {
@@ -223,103 +233,9 @@ pub(crate) fn write_event(
     audit::append(draft, &event, rng)
 }
 
-/// Whether a request may be acted on, as far as its times and its past tell.
-pub(crate) enum Admitted {
-    /// Never seen.
-    New,
-    /// The same request in a new envelope, with the outcome it had.
-    Again(OutcomeRow),
-    /// The same envelope.
-    Repeated,
-    /// Not at all.
-    Refused(Status, Refusal),
-}
-
-pub(crate) fn admit(
-    draft: &Draft<'_>,
-    incoming: &Incoming,
-    device: DeviceId,
-    now: Timestamp,
-) -> Result<Admitted, StoreError> {
-    if incoming.created > now.plus(CLOCK_GRACE_SECONDS) {
-        return Ok(Admitted::Refused(Status::ClockAhead, Refusal::OutOfTime));
-    }
-    if incoming.expires <= now || incoming.expires > incoming.prekey_until.plus(REQUEST_SECONDS) {
-        return Ok(Admitted::Refused(Status::RequestExpired, Refusal::OutOfTime));
-    }
-    let outcome: Option<OutcomeRow> = rows::load(draft, &OutcomeRow::key_of(&device, &incoming.id))?;
-    if outcome.as_ref().is_some_and(|row| row.operation != incoming.operation_hash) {
-        return Ok(Admitted::Refused(Status::Conflict, Refusal::Conflict));
-    }
-    let seen: Option<SeenRow> = rows::load(draft, &SeenRow::key_of(&incoming.prekey, &incoming.envelope))?;
-    Ok(match (seen, outcome) {
-        (Some(_), Some(outcome)) if incoming.operation.is_change() => Admitted::Again(outcome),
-        (Some(_), _) => Admitted::Repeated,
-        (None, Some(outcome)) => Admitted::Again(outcome),
-        (None, None) => Admitted::New,
-    })
-}
-
-fn take_sequence(
-    draft: &mut Draft<'_>,
-    device: DeviceId,
-    sequence: u64,
-) -> Result<Result<(), SequenceError>, StoreError> {
-    let mut row = rows::load(draft, &device.0.0)?.unwrap_or_else(|| SequenceRow::new(device));
-    let taken = row.window.take(sequence);
-    if taken.is_ok() {
-        rows::save(draft, &row)?;
-    }
-    Ok(taken)
-}
-
-/// Counts a request against its device's quota in this bucket. False when it is used up.
-fn count(draft: &mut Draft<'_>, prekey: PrekeyId, device: DeviceId) -> Result<bool, StoreError> {
-    let mut row = rows::load(draft, &device.0.0)?.unwrap_or_else(|| SequenceRow::new(device));
-    if row.prekey != Some(prekey) {
-        row.prekey = Some(prekey);
-        row.recorded = 0;
-    }
-    if row.recorded >= REQUESTS_PER_DEVICE {
-        return Ok(false);
-    }
-    row.recorded += 1;
-    rows::save(draft, &row)?;
-    Ok(true)
-}
-
-/// Remembers the envelope and the outcome of the request.
-pub(crate) fn record(
-    draft: &mut Draft<'_>,
-    incoming: &Incoming,
-    device: DeviceId,
-    status: Status,
-) -> Result<(), StoreError> {
-    remember_envelope(draft, incoming, device)?;
-    rows::save(
-        draft,
-        &OutcomeRow {
-            device,
-            request: incoming.id,
-            operation: incoming.operation_hash,
-            status,
-            prekey: incoming.prekey,
-        },
-    )
-}
-
-pub(crate) fn remember_envelope(
-    draft: &mut Draft<'_>,
-    incoming: &Incoming,
-    device: DeviceId,
-) -> Result<(), StoreError> {
-    let (prekey, envelope) = (incoming.prekey, incoming.envelope.0);
-    rows::save(draft, &SeenRow { prekey, envelope, device, request: incoming.id })
-}
-
 /// The answer to a change that was made before: nothing is changed again, but the right to the answer is decided anew.
-pub(crate) fn again(draft: &Draft<'_>, device: DeviceId, outcome: &OutcomeRow) -> Result<Handled, StoreError> {
-    match rows::load::<DeviceRow>(draft, &device.0.0)? {
+pub(crate) fn again(draft: &Draft<'_>, outcome: &OutcomeRow) -> Result<Handled, StoreError> {
+    match rows::load::<DeviceRow>(draft, &outcome.device.0.0)? {
         Some(row) if outcome.status == Status::Done && row.revoked.is_none() => enrol::welcome(draft, &row),
         _ if outcome.status == Status::Done => Ok(Handled::status(Status::NotAllowed)),
         _ => Ok(Handled::status(outcome.status)),

@@ -10,6 +10,9 @@ use crate::requests::{Handled, write_event};
 use crate::rows::{self, DeviceRow, DocumentRow, GrantRow, Rights, Stored as _};
 use crate::vault::{Draft, StoreError};
 
+/// Bytes of a title or file name in an entry: two of them and about 130 bytes besides, a hundred times, are less than
+/// 64 KiB.
+const NAME_BYTES: usize = 256;
 /// Grants looked at in one go.
 const GRANTS_AT_ONCE: usize = 256;
 
@@ -80,7 +83,9 @@ fn entry(permit: &Permit, document: &DocumentRow) -> DocumentEntry {
     }
 }
 
-/// At most [`NAME_CHARS`] characters: one long title must not push a page into a class of its own.
+/// At most [`NAME_CHARS`] characters and [`NAME_BYTES`] bytes: long titles, in whatever script, must not push a page
+/// into a class of its own.
 pub(crate) fn shorten(text: &str) -> String {
-    text.chars().take(NAME_CHARS).collect()
+    let fits = |(at, c): &(usize, char)| at + c.len_utf8() <= NAME_BYTES;
+    text.char_indices().take(NAME_CHARS).take_while(fits).map(|(_, c)| c).collect()
 }

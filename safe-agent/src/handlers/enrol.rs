@@ -2,10 +2,10 @@
 //!
 //! Two transactions. [`count`] checks the proof of the link and counts the attempt; only after that is durable does
 //! [`compare`] look at the PIN. So five tries are five tries for ever: across restarts, kills at any point, and any
-//! number of requests in parallel. Bad proofs and replays never count.
+//! number of requests in parallel. Bad proofs and repeated envelopes never count.
 
 use rand_core::CryptoRng;
-use rohrpost_e2ee::body::{DEVICE_NAME_CHARS, DeviceId, Enrolled, LinkId, Operation, Payload, Pin, Status};
+use rohrpost_e2ee::body::{DEVICE_NAME_CHARS, DeviceId, Enrolled, LinkId, Payload, Pin, Status};
 use rohrpost_e2ee::exchange::EnrolProof;
 use rohrpost_e2ee::link::PIN_TRIES;
 use rohrpost_wire::Timestamp;
@@ -13,9 +13,14 @@ use rohrpost_wire::fixed::Fixed;
 use subtle::ConstantTimeEq as _;
 
 use crate::audit::{self, Action, Actor, Decision, Event, Refusal};
-use crate::requests::{self, Admitted, Answer, Handled, Incoming};
+use crate::requests::past::{self, Past};
+use crate::requests::{self, Answer, Handled, Incoming};
 use crate::rows::{self, DeviceRow, LinkRow, PatientRow, PracticeRow, SequenceRow};
 use crate::vault::{Draft, StoreError};
+
+/// Requests recorded with one link in its life: five PINs, and plenty for an answer that gets lost over and over. It
+/// bounds what the finder of an old link can make the safe write.
+pub const REQUESTS_PER_LINK: u16 = 100;
 
 /// The claim to hold a link, with the key of the device that makes it.
 #[derive(Debug)]
@@ -26,6 +31,10 @@ pub struct Enrolment {
     pub key: Fixed<32>,
     /// The proof, to be checked with the link's key.
     pub proof: EnrolProof,
+    /// What came another way than the link.
+    pub pin: Pin,
+    /// What the device calls itself.
+    pub device_name: String,
 }
 
 impl Enrolment {
@@ -37,6 +46,7 @@ impl Enrolment {
 
 /// What counting came to.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, on its way to the seal")]
 pub enum Counted {
     /// The attempt is counted; once that is durable, compare.
     Compare,
@@ -54,39 +64,83 @@ pub fn count(
 ) -> Result<Counted, StoreError> {
     let now = audit::effective_time(draft, clock)?;
     let device = enrolment.device();
-    let answer =
-        |draft: &Draft<'_>, handled| requests::finish(draft, incoming, Some(device), handled, now).map(Counted::Answer);
     let link: Option<LinkRow> = rows::load(draft, &enrolment.link.0.0)?;
-    let Some(mut link) = link.filter(|link| enrolment.proof.holds(&link.mac_key())) else {
-        return answer(draft, Handled::status(Status::NotAllowed));
+    let handled = match link.filter(|link| enrolment.proof.holds(&link.mac_key())) {
+        None => Some(Handled::status(Status::NotAllowed)),
+        Some(link) => admit(draft, incoming, link, device, now, rng)?,
     };
-    let (status, refusal) = match requests::admit(draft, incoming, device, now)? {
-        Admitted::Again(outcome) => {
-            requests::remember_envelope(draft, incoming, device)?;
-            let handled = requests::again(draft, device, &outcome)?;
-            return answer(draft, handled);
-        }
-        Admitted::Repeated => return answer(draft, Handled::status(Status::Repeated)),
-        Admitted::Refused(status, refusal) => (status, refusal),
-        Admitted::New => match unusable(&link, now) {
-            Some(refused) => refused,
-            None => {
-                link.attempts += 1;
-                rows::save(draft, &link)?;
-                requests::remember_envelope(draft, incoming, device)?;
-                return Ok(Counted::Compare);
-            }
-        },
-    };
-    write_event(draft, &link, device, Decision::Refused(refusal), now, rng)?;
-    answer(draft, Handled::status(status))
+    handled.map_or(Ok(Counted::Compare), |handled| {
+        requests::finish(draft, incoming, Some(device), handled, now).map(Counted::Answer)
+    })
 }
 
-/// Why a link enrols nobody any more.
-fn unusable(link: &LinkRow, now: Timestamp) -> Option<(Status, Refusal)> {
+/// Counts the attempt of whoever holds the link, or says what to answer instead.
+fn admit(
+    draft: &mut Draft<'_>,
+    incoming: &Incoming,
+    mut link: LinkRow,
+    device: DeviceId,
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) -> Result<Option<Handled>, StoreError> {
+    let past = past::look_up(draft, incoming, device)?;
+    let refused = past::refusal(incoming, &past, now);
+    match &past {
+        Past::Repeated => return Ok(Some(Handled::status(Status::Repeated))),
+        Past::Answered(outcome) => return requests::again(draft, outcome).map(Some),
+        Past::Again(outcome) if refused.is_none() => {
+            if take_room(draft, incoming, &mut link, device)? {
+                past::remember_outcome(draft, incoming, device, outcome.status)?;
+            }
+            return requests::again(draft, outcome).map(Some);
+        }
+        Past::Again(_) | Past::New => {}
+    }
+    if !take_room(draft, incoming, &mut link, device)? {
+        return Ok(Some(Handled::status(Status::Busy)));
+    }
+    if let Some(refused) = refused.or(taken(draft, &link, device)?).or_else(|| over(&link, now)) {
+        return refuse(draft, &link, device, refused, now, rng).map(Some);
+    }
+    link.attempts += 1;
+    rows::save(draft, &link)?;
+    Ok(None)
+}
+
+/// Remembers an envelope on the link's account. False when that is used up.
+fn take_room(
+    draft: &mut Draft<'_>,
+    incoming: &Incoming,
+    link: &mut LinkRow,
+    device: DeviceId,
+) -> Result<bool, StoreError> {
+    if link.recorded >= REQUESTS_PER_LINK {
+        return Ok(false);
+    }
+    link.recorded += 1;
+    rows::save(draft, link)?;
+    past::remember_envelope(draft, incoming, device)?;
+    Ok(true)
+}
+
+/// Whether a link can still enrol a device.
+pub(crate) fn is_open(link: &LinkRow, now: Timestamp) -> bool {
+    link.used_by.is_none() && over(link, now).is_none() && link.recorded < REQUESTS_PER_LINK
+}
+
+/// Why a link cannot enrol this device, whatever the PIN.
+fn taken(draft: &Draft<'_>, link: &LinkRow, device: DeviceId) -> Result<Option<(Status, Refusal)>, StoreError> {
     if link.used_by.is_some() {
-        Some((Status::LinkUsed, Refusal::LinkUsed))
-    } else if now > link.expires {
+        return Ok(Some((Status::LinkUsed, Refusal::LinkUsed)));
+    }
+    // A key is one device's for ever: a second link must not move it to another patient or undo its revocation.
+    let exists = rows::load::<DeviceRow>(draft, &device.0.0)?.is_some();
+    Ok(exists.then_some((Status::NotAllowed, Refusal::NotAllowed)))
+}
+
+/// Why a link enrols nobody any more, though nobody has used it.
+fn over(link: &LinkRow, now: Timestamp) -> Option<(Status, Refusal)> {
+    if now > link.expires {
         Some((Status::LinkExpired, Refusal::LinkExpired))
     } else if link.attempts >= PIN_TRIES {
         Some((Status::LinkDead, Refusal::LinkDead))
@@ -106,27 +160,49 @@ pub fn compare(
     let now = audit::effective_time(draft, clock)?;
     let device = enrolment.device();
     let link: LinkRow = rows::load(draft, &enrolment.link.0.0)?.ok_or(StoreError::Damaged)?;
-    let Operation::Enrol { pin, device_name } = &incoming.operation else {
-        return requests::finish(draft, incoming, None, Handled::status(Status::NotAllowed), now);
+    let handled = match past::outcome_of(draft, incoming, device)? {
+        // Another envelope of this request was compared since this one was counted: one request, one outcome.
+        Some(outcome) if outcome.is_of(&incoming.operation_hash) => requests::again(draft, &outcome)?,
+        Some(_) => refuse(draft, &link, device, (Status::Conflict, Refusal::Conflict), now, rng)?,
+        None => {
+            let handled = decide(draft, enrolment, &link, now, rng)?;
+            past::remember_outcome(draft, incoming, device, handled.status)?;
+            handled
+        }
     };
-    let (handled, decision) = if link.used_by.is_some() {
-        refused(Status::LinkUsed, Refusal::LinkUsed)
-    } else if rows::load::<DeviceRow>(draft, &device.0.0)?.is_some() {
-        // A key is one device's for ever: a second link must not move it to another patient or undo its revocation.
-        refused(Status::NotAllowed, Refusal::NotAllowed)
-    } else if matches(pin, &link.pin) {
-        let row = enrol(draft, link.clone(), enrolment, device_name, now)?;
-        (welcome(draft, &row)?, Decision::Allowed)
-    } else {
-        refused(Status::WrongPin { left: PIN_TRIES.saturating_sub(link.attempts) }, Refusal::WrongPin)
-    };
-    requests::record(draft, incoming, device, handled.status)?;
-    write_event(draft, &link, device, decision, now, rng)?;
     requests::finish(draft, incoming, Some(device), handled, now)
 }
 
-fn refused(status: Status, refusal: Refusal) -> (Handled, Decision) {
-    (Handled::status(status), Decision::Refused(refusal))
+fn decide(
+    draft: &mut Draft<'_>,
+    enrolment: &Enrolment,
+    link: &LinkRow,
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) -> Result<Handled, StoreError> {
+    let device = enrolment.device();
+    if let Some(refused) = taken(draft, link, device)? {
+        return refuse(draft, link, device, refused, now, rng);
+    }
+    if !matches(&enrolment.pin, &link.pin) {
+        let left = PIN_TRIES.saturating_sub(link.attempts);
+        return refuse(draft, link, device, (Status::WrongPin { left }, Refusal::WrongPin), now, rng);
+    }
+    let row = enrol(draft, link, enrolment, now)?;
+    write_event(draft, link, device, Decision::Allowed, now, rng)?;
+    welcome(draft, &row)
+}
+
+fn refuse(
+    draft: &mut Draft<'_>,
+    link: &LinkRow,
+    device: DeviceId,
+    (status, refusal): (Status, Refusal),
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) -> Result<Handled, StoreError> {
+    write_event(draft, link, device, Decision::Refused(refusal), now, rng)?;
+    Ok(Handled::status(status))
 }
 
 fn matches(given: &Pin, kept: &Pin) -> bool {
@@ -135,19 +211,19 @@ fn matches(given: &Pin, kept: &Pin) -> bool {
 
 fn enrol(
     draft: &mut Draft<'_>,
-    mut link: LinkRow,
+    link: &LinkRow,
     enrolment: &Enrolment,
-    device_name: &str,
     now: Timestamp,
 ) -> Result<DeviceRow, StoreError> {
     let device = DeviceRow {
         id: enrolment.device(),
         key: enrolment.key,
         patient: link.patient,
-        name: device_name.chars().filter(|c| !c.is_control()).take(DEVICE_NAME_CHARS).collect(),
+        name: enrolment.device_name.chars().filter(|c| !c.is_control()).take(DEVICE_NAME_CHARS).collect(),
         enrolled: now,
         revoked: None,
     };
+    let mut link = link.clone();
     link.used_by = Some(device.id);
     rows::save(draft, &link)?;
     rows::save(draft, &device)?;

@@ -100,6 +100,8 @@ pub struct LinkRow {
     pub expires: Timestamp,
     /// How many PINs were compared, right or wrong; counted before the comparison.
     pub attempts: u8,
+    /// How many requests with this link were recorded; beyond a bound none is answered any more.
+    pub recorded: u16,
     /// The one device it has enrolled.
     pub used_by: Option<DeviceId>,
 }
@@ -108,7 +110,7 @@ impl LinkRow {
     /// A link that nobody has used.
     pub fn new(id: LinkId, patient: PatientId, mac_key: &LinkMacKey, pin: Pin, expires: Timestamp) -> Self {
         let mac_key = Secret::from_bytes(*mac_key.expose());
-        Self { id, patient, mac_key, pin, expires, attempts: 0, used_by: None }
+        Self { id, patient, mac_key, pin, expires, attempts: 0, recorded: 0, used_by: None }
     }
 
     /// The key of the proof of holding it.

@@ -1,8 +1,11 @@
 //! What became of requests: seen envelopes, outcomes, sequence windows.
 
+use std::collections::BTreeMap;
+
 use rohrpost_e2ee::body::{DeviceId, RequestId, Status};
 use rohrpost_e2ee::exchange::EnvelopeHash;
 use rohrpost_e2ee::window::SequenceWindow;
+use rohrpost_wire::Timestamp;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::PrekeyId;
 use serde::{Deserialize, Serialize};
@@ -26,7 +29,7 @@ pub struct SeenRow {
 
 impl SeenRow {
     /// The key of an envelope.
-    pub fn key_of(prekey: &PrekeyId, envelope: &EnvelopeHash) -> Vec<u8> {
+    pub fn key_of(prekey: PrekeyId, envelope: &EnvelopeHash) -> Vec<u8> {
         let parts: [&[u8]; 2] = [&prekey.0.0, &envelope.0.0];
         parts.concat()
     }
@@ -36,7 +39,7 @@ impl Stored for SeenRow {
     const TABLE: Table = Table::Seen;
 
     fn key(&self) -> Vec<u8> {
-        Self::key_of(&self.prekey, &EnvelopeHash(self.envelope))
+        Self::key_of(self.prekey, &EnvelopeHash(self.envelope))
     }
 }
 
@@ -51,14 +54,19 @@ pub struct OutcomeRow {
     pub operation: Fixed<32>,
     /// How it went.
     pub status: Status,
-    /// The bucket of the last envelope that carried it.
-    pub prekey: PrekeyId,
+    /// When the offer of the latest prekey that carried it ends; kept as long as that prekey's secret.
+    pub until: Timestamp,
 }
 
 impl OutcomeRow {
     /// The key of a request.
     pub fn key_of(device: &DeviceId, request: &RequestId) -> Vec<u8> {
         [device.0.0, request.0.0].concat()
+    }
+
+    /// Whether this is what was asked for.
+    pub fn is_of(&self, operation: &Fixed<32>) -> bool {
+        self.operation == *operation
     }
 }
 
@@ -77,16 +85,14 @@ pub struct SequenceRow {
     pub device: DeviceId,
     /// Which numbers.
     pub window: SequenceWindow,
-    /// The bucket in which requests are being counted.
-    pub prekey: Option<PrekeyId>,
-    /// How many requests of this device are recorded in it.
-    pub recorded: u32,
+    /// How many requests of this device are recorded, in the bucket of each prekey.
+    pub recorded: BTreeMap<PrekeyId, u32>,
 }
 
 impl SequenceRow {
     /// A device that has asked nothing yet.
     pub fn new(device: DeviceId) -> Self {
-        Self { device, window: SequenceWindow::default(), prekey: None, recorded: 0 }
+        Self { device, window: SequenceWindow::default(), recorded: BTreeMap::new() }
     }
 }
 
