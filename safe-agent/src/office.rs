@@ -14,7 +14,6 @@ mod status;
 pub mod view;
 
 use std::io::{self, Read};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rohrpost_wire::Timestamp;
@@ -106,7 +105,7 @@ impl Office {
     pub fn perform(&self, request: Request, content: &mut dyn Read, clock: Timestamp) -> Result<Reply, OfficeError> {
         match request {
             Request::PatientAdd { name, birth_date, number } => {
-                self.decide(move |draft| people::add(draft, &name, birth_date, number, clock))
+                self.decide(move |draft| people::add(draft, &name, birth_date, number.as_deref(), clock))
             }
             Request::PatientList => self.decide(people::list),
             Request::DocumentAdd { patient, title, file_name } => {
@@ -160,8 +159,8 @@ impl Office {
         Box::new(Trouble::new(self.folder.database_path(), error)).into()
     }
 
-    fn content_trouble(&self, path: PathBuf, error: ContentError) -> OfficeError {
-        Box::new(Trouble::new(path, error)).into()
+    fn content_trouble(&self, error: ContentError) -> OfficeError {
+        Box::new(Trouble::new(self.folder.content_path(), error)).into()
     }
 }
 
@@ -190,3 +189,6 @@ impl From<Invalid> for Stop {
         Self::Refused(OfficeError::Invalid(invalid))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,9 +11,10 @@ use super::desk::Reply;
 use super::view::{Document, rfc3339};
 use super::{Office, OfficeError, Stop, people, resolve};
 use crate::audit::{self, Action, Actor, Event};
+use crate::grants;
 use crate::media;
-use crate::rows::{self, DocumentRow, GrantRow, Stored as _};
-use crate::vault::{ContentDigest, ContentId, ContentWriter, Draft, remove_content, system_rng};
+use crate::rows::{self, DocumentRow, GrantRow, Rights, Stored as _};
+use crate::vault::{ContentDigest, ContentId, ContentWriter, Draft, Fault, StoreError, remove_content, system_rng};
 
 /// Documents in one page.
 const PAGE: usize = 1000;
@@ -37,9 +38,8 @@ pub(super) fn add(
 ) -> Result<Reply, OfficeError> {
     let typed = import.patient.clone();
     let patient = office.decide(move |draft| resolve::patient(draft, &typed))?;
-    let file_name = last_component(&import.file_name);
-    let title = import.title.as_deref().map_or(file_name, str::trim);
-    people::check_name(title).map_err(OfficeError::Invalid)?;
+    let file_name = file_name_of(&import.file_name);
+    let title = people::clean_name(import.title.as_deref().unwrap_or(&file_name)).map_err(OfficeError::Invalid)?;
 
     let mut rng = system_rng();
     let (content_id, key) = (ContentId::generate(&mut rng), ObjectKey::generate(&mut rng));
@@ -49,19 +49,24 @@ pub(super) fn add(
         patient: patient.id,
         content: content_id.0,
         content_key: TransferKey::from(&key),
-        title: title.to_owned(),
-        file_name: file_name.to_owned(),
-        media_type: media::media_type(&start, file_name).to_owned(),
+        title,
+        media_type: media::media_type(&start, &file_name).to_owned(),
+        file_name,
         length: digest.length,
         sha256: digest.sha256,
         added: clock,
     };
     let kept = office.decide(move |draft| keep(draft, row, clock));
-    if kept.is_err() {
-        // The row was not written: the bytes are nobody's. What cannot be removed now is swept at the next start.
+    if kept.as_ref().is_err_and(is_undone) {
+        // The bytes are nobody's. What cannot be removed now is swept at the next start.
         drop(remove_content(&office.folder, content_id));
     }
     kept
+}
+
+/// Whether a failure leaves certainly no row. After others the disk alone knows, and the next start asks it.
+fn is_undone(error: &OfficeError) -> bool {
+    matches!(error, OfficeError::Trouble(trouble) if matches!(trouble.fault(), Fault::Store(StoreError::DiskFull)))
 }
 
 fn keep(draft: &mut Draft<'_>, row: DocumentRow, clock: Timestamp) -> Result<Reply, Stop> {
@@ -85,7 +90,7 @@ fn store(
     key: &ObjectKey,
     content: &mut dyn Read,
 ) -> Result<(ContentDigest, Vec<u8>), OfficeError> {
-    let trouble = |error| office.content_trouble(office.folder.content_path(), error);
+    let trouble = |error| office.content_trouble(error);
     let mut writer = ContentWriter::create(&office.folder, id, key, &mut system_rng()).map_err(trouble)?;
     let mut block = Zeroizing::new(vec![0; BLOCK_BYTES]);
     let mut start = Vec::new();
@@ -104,10 +109,12 @@ fn store(
     }
 }
 
-/// A file name without the folders before it. What remains is data and is never opened as a path.
-fn last_component(name: &str) -> &str {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or(name).trim();
-    if last.is_empty() { "document" } else { last }
+/// A file name without the folders before it. What remains is data, never opened as a path here, and harmless to
+/// whoever prints it or saves under it.
+fn file_name_of(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let kept: String = people::printable(last).chars().take(people::NAME_CHARS).collect();
+    if matches!(kept.as_str(), "" | "." | "..") { "document".to_owned() } else { kept }
 }
 
 pub(super) fn list(
@@ -131,7 +138,7 @@ pub(super) fn list(
 
 fn view(draft: &Draft<'_>, row: DocumentRow, now: Timestamp) -> Result<Document, Stop> {
     let grant: Option<GrantRow> = rows::load(draft, &row.key())?;
-    let grant = grant.filter(|grant| grant.not_after.is_none_or(|end| now <= end));
+    let grant = grant.filter(|grant| grants::holds(grant, Rights::READ, now));
     Ok(Document {
         document_id: row.id.0.to_hex(),
         patient_id: row.patient.0.to_hex(),

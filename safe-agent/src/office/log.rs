@@ -3,8 +3,7 @@
 use super::desk::Reply;
 use super::view::{Entry, rfc3339};
 use super::{Stop, resolve};
-use crate::audit::{Action, Actor, Decision, Event, Leaf, Refusal};
-use crate::rows;
+use crate::audit::{self, Action, Actor, Decision, Event, Refusal};
 use crate::vault::Draft;
 
 /// Leaves looked at in one request.
@@ -12,16 +11,11 @@ const PAGE: usize = 1000;
 
 pub(super) fn page(draft: &mut Draft<'_>, patient: Option<&str>, from: u64) -> Result<Reply, Stop> {
     let patient = patient.map(|typed| resolve::patient(draft, typed)).transpose()?.map(|row| row.id);
-    let after = from.checked_sub(1).map(u64::to_be_bytes);
-    let leaves: Vec<Leaf> = rows::list(draft, &[], after.as_ref().map(<[u8; 8]>::as_slice), PAGE)?;
-    let next = if leaves.len() == PAGE { leaves.last().map(|leaf| leaf.number + 1) } else { None };
-    let mut entries = Vec::new();
-    for leaf in leaves {
-        let event = leaf.event()?;
-        if patient.is_none() || event.patient == patient {
-            entries.push(entry(leaf.number, &event));
-        }
-    }
+    let events = audit::read(draft, from, PAGE)?;
+    let next = if events.len() == PAGE { events.last().map(|(number, _)| number + 1) } else { None };
+    let about = |event: &Event| patient.is_none() || event.patient == patient;
+    let entries =
+        events.iter().filter(|(_, event)| about(event)).map(|(number, event)| entry(*number, event)).collect();
     Ok(Reply::Log { entries, next })
 }
 

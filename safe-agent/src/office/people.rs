@@ -16,25 +16,32 @@ pub(super) fn add(
     draft: &mut Draft<'_>,
     name: &str,
     birth_date: Option<String>,
-    number: Option<String>,
+    number: Option<&str>,
     clock: Timestamp,
 ) -> Result<Reply, Stop> {
-    let name = name.trim();
-    check_name(name)?;
-    number.as_deref().map_or(Ok(()), check_name)?;
+    let name = clean_name(name)?;
+    let number = number.map(clean_name).transpose()?;
     if birth_date.as_deref().is_some_and(|date| date.parse::<jiff::civil::Date>().is_err()) {
         return Err(Invalid::BirthDate.into());
     }
     let mut rng = system_rng();
     let now = audit::effective_time(draft, clock)?;
     let id = PatientId::generate(&mut rng);
-    rows::save(draft, &PatientRow { id, name: name.to_owned(), birth_date, number, added: now })?;
+    rows::save(draft, &PatientRow { id, name, birth_date, number, added: now })?;
     audit::append(draft, &Event::new(now, Actor::Owner, Action::PatientAdded).about(id), &mut rng)?;
     Ok(Reply::PatientAdded { patient_id: id.0.to_hex() })
 }
 
-pub(super) fn check_name(name: &str) -> Result<(), Invalid> {
-    if name.trim().is_empty() || name.chars().count() > NAME_CHARS { Err(Invalid::Name) } else { Ok(()) }
+/// A name as it is kept.
+pub(super) fn clean_name(name: &str) -> Result<String, Invalid> {
+    let name = printable(name);
+    if name.is_empty() || name.chars().count() > NAME_CHARS { Err(Invalid::Name) } else { Ok(name) }
+}
+
+/// Without the characters by which a name could move the cursor of whoever prints it, and without white space around.
+pub(super) fn printable(text: &str) -> String {
+    let kept: String = text.chars().filter(|c| !c.is_control()).collect();
+    kept.trim().to_owned()
 }
 
 pub(super) fn list(draft: &mut Draft<'_>) -> Result<Reply, Stop> {

@@ -99,9 +99,19 @@ fn expiry(until: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Invalid
     }
 }
 
-/// The fragment is safe from the app's server only over TLS, or when there is no network in between.
+/// The fragment is safe from a network in between only over TLS, or when there is none.
 fn check_app(url: &str) -> Result<&str, Invalid> {
-    let local = url.starts_with("http://localhost") || url.starts_with("http://127.0.0.1");
-    let plain = url.chars().all(|c| c.is_ascii_graphic() && c != '#');
-    if plain && (url.starts_with("https://") || local) { Ok(url) } else { Err(Invalid::AppUrl) }
+    let plain = url.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '#' | '\\'));
+    let fits = match url.split_once("://") {
+        Some(("https", rest)) => !host(rest).is_empty(),
+        Some(("http", rest)) => matches!(host(rest), "localhost" | "127.0.0.1"),
+        _ => false,
+    };
+    if plain && fits { Ok(url) } else { Err(Invalid::AppUrl) }
+}
+
+/// The host of a URL behind its scheme; empty if a user name could be mistaken for it.
+fn host(rest: &str) -> &str {
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    if authority.contains('@') { "" } else { authority.split(':').next().unwrap_or_default() }
 }

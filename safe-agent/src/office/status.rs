@@ -6,6 +6,7 @@ use super::desk::Reply;
 use super::view::{Status, rfc3339};
 use super::{Stop, resolve};
 use crate::audit;
+use crate::handlers::enrol;
 use crate::identity;
 use crate::presence::Presence;
 use crate::rows::{self, AuditHead, DeviceRow, DocumentRow, LinkRow, PatientRow};
@@ -21,9 +22,6 @@ pub(super) fn report(
     let (practice, identity) = identity::load(draft)?;
     let prekeys_until = identity::prekeys(draft)?.last().map(|prekey| prekey.not_after);
     let head: AuditHead = rows::load(draft, AuditHead::KEY)?.unwrap_or_default();
-    let usable = |link: &LinkRow| {
-        link.used_by.is_none() && link.expires >= now && link.attempts < rohrpost_e2ee::link::PIN_TRIES
-    };
     Ok(Reply::Status(Box::new(Status {
         practice: practice.name,
         safe_pin: identity.pin.0.to_hex(),
@@ -38,7 +36,7 @@ pub(super) fn report(
         patients: count(draft, |_: &PatientRow| true)?,
         documents: count(draft, |_: &DocumentRow| true)?,
         devices: count(draft, |device: &DeviceRow| device.revoked.is_none())?,
-        open_links: count(draft, usable)?,
+        open_links: count(draft, |link: &LinkRow| enrol::is_open(link, now))?,
         transfers: transfers as u64,
         decisions: head.next,
     })))

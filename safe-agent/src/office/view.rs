@@ -1,5 +1,7 @@
 //! Patients, documents, devices, decisions and the safe as the owner sees them. Plaintext: they print their kind only.
 
+#![expect(clippy::struct_field_names, reason = "the names of the `--json` output")]
+
 use std::fmt;
 
 use rohrpost_wire::Timestamp;
