@@ -8,6 +8,7 @@ use crate::handlers::enrol::{Counted, REQUESTS_PER_LINK};
 use crate::requests::Asker;
 use crate::rows::{DeviceRow, SeenRow};
 use crate::testing::{Device, Invitation, Sealed, Who, World, enrolling};
+use crate::vault::{SqliteStore, VaultKey, system_rng};
 
 fn world() -> (World, Invitation) {
     let mut world = World::found();
@@ -196,4 +197,23 @@ fn the_outcome_is_told_to_its_device_even_when_the_link_may_write_no_more() {
         assert_eq!(world.deliver(&sealed).status(), Status::Done);
     }
     assert_eq!(world.all::<SeenRow>().len(), usize::from(REQUESTS_PER_LINK));
+}
+
+#[test]
+fn tries_are_counted_across_restarts() {
+    let place = tempfile::TempDir::new().unwrap();
+    let (path, key) = (place.path().join("vault.db"), VaultKey::generate(&mut system_rng()));
+    let mut world = World::over(SqliteStore::create(&path, &key, system_rng()).unwrap());
+    let patient = world.patient("Ada Example");
+    let invitation = world.invite(patient);
+    let device = world.key();
+    for number in 0..6 {
+        let got = world.try_pin(&device, &invitation, &invitation.wrong_pin(number));
+        let expected = if number < 5 { Status::WrongPin { left: 4 - number } } else { Status::LinkDead };
+        assert_eq!(got.status(), expected);
+        let World { store, rng, now } = world;
+        drop(store);
+        world = World { store: SqliteStore::open(&path, &key, system_rng()).unwrap(), rng, now };
+    }
+    assert_eq!(world.try_pin(&device, &invitation, &invitation.pin).status(), Status::LinkDead);
 }

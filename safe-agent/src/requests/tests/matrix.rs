@@ -4,7 +4,7 @@ use rohrpost_e2ee::body::{DocumentId, Operation, Payload, Pin, Status};
 use rohrpost_wire::fixed::Fixed;
 
 use crate::audit::{Decision, Refusal};
-use crate::rows::DocumentRow;
+use crate::rows::{DocumentRow, SeenRow};
 use crate::testing::{Device, Got, Invitation, LISTING, START, Who, World, enrolling, reading};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,7 +182,8 @@ fn check_leaf(world: &World, before: usize, role: Role, expected: &Expected, con
         Role::LinkHolder => *expected == Expected::Enrolled,
         Role::UnknownKey | Role::Nobody => false,
     };
-    assert_eq!(events.len() - before, usize::from(known), "{context}");
+    let remembered = world.all::<SeenRow>().len();
+    assert_eq!((events.len() - before, remembered), (usize::from(known), usize::from(known)), "{context}");
     if known {
         let decision = match expected {
             Expected::Refused if role == Role::Revoked => Decision::Refused(Refusal::Revoked),
