@@ -162,7 +162,7 @@ impl Connection {
     }
 
     /// Says goodbye and waits, for a moment, until it is sent.
-    pub async fn close(self) {
+    pub async fn close(&self) {
         self.quic.close(varint(ErrorCode::Finished), b"");
         let sent = tokio::time::timeout(Duration::from_secs(1), self.endpoint.wait_idle()).await;
         if sent.is_err() {

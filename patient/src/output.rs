@@ -93,7 +93,7 @@ pub fn list_object(documents: &[DocumentEntry], warnings: &[&str]) -> Value {
 
 fn document_object(document: &DocumentEntry) -> Value {
     json!({
-        "id": document.id.0.to_hex(),
+        "document_id": document.id.0.to_hex(),
         "content": document.version.0.to_hex(),
         "title": document.title,
         "file_name": document.file_name,
@@ -108,7 +108,7 @@ fn document_object(document: &DocumentEntry) -> Value {
 pub fn saved_object(saved: &Saved, warnings: &[&str]) -> Value {
     json!({
         "version": VERSION,
-        "id": saved.document.id.0.to_hex(),
+        "document_id": saved.document.id.0.to_hex(),
         "title": saved.document.title,
         "file_name": saved.document.file_name,
         "media_type": saved.document.media_type,

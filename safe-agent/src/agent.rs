@@ -18,6 +18,7 @@ use rohrpost_e2ee::exchange::Lane;
 use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_wire::records::RecordSet;
 use rohrpost_wire::{ErrorCode, RelayAddress};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
@@ -38,7 +39,7 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// How often prekeys are looked after. Each is offered for 48 hours, so an hour is soon enough.
 const UPKEEP: Duration = Duration::from_hours(1);
 
-/// A served safe. Dropping its future stops it.
+/// A served safe. Dropping its future ends it in the middle of whatever it does.
 #[derive(Clone, Debug)]
 pub struct Agent {
     vault: VaultHandle,
@@ -57,6 +58,8 @@ enum SessionEnd {
     Store(#[from] StoreError),
     #[error("the connection was lost")]
     Lost(Option<ErrorCode>),
+    #[error("told to stop")]
+    Stopped,
 }
 
 impl Agent {
@@ -72,14 +75,16 @@ impl Agent {
         Ok(Self { vault, presence, answering })
     }
 
-    /// Serves until the store fails, which only a restart can mend. Every other trouble passes.
-    pub async fn run(self) -> StoreError {
+    /// Serves until `stop` is true or gone, or the store fails, which only a restart can mend. Every other trouble
+    /// passes.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
         let mut failures = 0u32;
         loop {
-            let end = self.session(&mut failures).await;
+            let end = self.session(&mut failures, &mut stop).await;
             self.presence.set_connected(false);
             let pause = match end {
-                SessionEnd::Store(error) if error != StoreError::DiskFull => return error,
+                SessionEnd::Stopped => return Ok(()),
+                SessionEnd::Store(error) if error != StoreError::DiskFull => return Err(error),
                 SessionEnd::Lost(Some(ErrorCode::Superseded)) => {
                     tracing::warn!("another safe has logged in with this safe's key; was the data folder copied?");
                     LONGEST_PAUSE
@@ -90,20 +95,32 @@ impl Agent {
                 }
             };
             failures = failures.saturating_add(1);
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stopped(&mut stop) => return Ok(()),
+            }
         }
     }
 
-    async fn session(&self, failures: &mut u32) -> SessionEnd {
-        match self.connect().await {
-            Ok(connection) => {
-                *failures = 0;
-                self.presence.set_connected(true);
-                tracing::info!("logged in at the relay");
-                self.serve(Arc::new(connection)).await
-            }
-            Err(end) => end,
-        }
+    async fn session(&self, failures: &mut u32, stop: &mut watch::Receiver<bool>) -> SessionEnd {
+        let connected = tokio::select! {
+            connected = self.connect() => connected,
+            () = stopped(stop) => return SessionEnd::Stopped,
+        };
+        let connection = match connected {
+            Ok(connection) => Arc::new(connection),
+            Err(end) => return end,
+        };
+        *failures = 0;
+        self.presence.set_connected(true);
+        tracing::info!("logged in at the relay");
+        let end = tokio::select! {
+            end = self.serve(&connection) => end,
+            () = stopped(stop) => SessionEnd::Stopped,
+        };
+        // Said aloud, the relay answers `away` at once; unsaid, only after its idle timeout.
+        connection.close().await;
+        end
     }
 
     async fn connect(&self) -> Result<Connection, SessionEnd> {
@@ -115,9 +132,9 @@ impl Agent {
     }
 
     /// Takes calls and envelopes until the connection ends. Everything spawned here ends with it.
-    async fn serve(&self, connection: Arc<Connection>) -> SessionEnd {
+    async fn serve(&self, connection: &Arc<Connection>) -> SessionEnd {
         let mut tasks = JoinSet::new();
-        let (answering, link) = (self.answering.clone(), Arc::clone(&connection));
+        let (answering, link) = (self.answering.clone(), Arc::clone(connection));
         tasks.spawn(async move { mailbox::empty(&answering, &link).await });
         let mut hourly = tokio::time::interval(UPKEEP);
         hourly.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -135,7 +152,7 @@ impl Agent {
                     }
                 }
                 _ = hourly.tick() => {
-                    if let Err(end) = self.keep_up(&connection).await {
+                    if let Err(end) = self.keep_up(connection).await {
                         return end;
                     }
                 }
@@ -148,6 +165,11 @@ impl Agent {
         let records = transact(&self.vault, |draft| identity::record_set(draft, clock::now())).await?;
         Ok(connection.publish(&records).await?)
     }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // Whoever could say so is gone: that says it too.
+    let _told_or_gone = stop.wait_for(|stop| *stop).await;
 }
 
 async fn answer_call(answering: &Answering, mut call: IncomingCall) -> Result<(), StoreError> {

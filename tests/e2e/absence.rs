@@ -11,17 +11,11 @@ async fn an_absent_safe_is_away_at_once_and_back_after_its_restart() {
     let mut practice = Practice::open(&world, "practice").await;
     let (patient, id) = Patient::enrolled(&world, &practice, "Erika Beispiel").await;
     practice.shared(&id, "finding.txt", b"content").await;
-    practice.stops().await;
+    practice.closes().await;
 
-    let away = loop {
-        // The relay answers `away` from when it has noticed; until then the call breaks off.
-        match patient.list().await {
-            Err(Problem::Visit(VisitError::Ask(AskError::Refused(ErrorCode::Away)))) => break true,
-            Err(problem) => assert!(problem.is_passing(), "{problem:?}"),
-            Ok(_) => break false,
-        }
-    };
-    assert!(away);
+    let problem = patient.list().await.unwrap_err();
+    let Problem::Visit(VisitError::Ask(AskError::Refused(code))) = problem else { panic!("{problem:?}") };
+    assert_eq!(code, ErrorCode::Away);
     practice.serve().await;
     practice.connected().await;
     assert_eq!(patient.list().await.unwrap().len(), 1);

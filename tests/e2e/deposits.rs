@@ -29,7 +29,7 @@ async fn collect(world: &World, mut deposited: rohrpost_client::Deposited) -> Re
         loop {
             match deposited.collect(world.relay()).await.unwrap() {
                 Collected::Answer(reply) => return reply,
-                Collected::NotYet(again) => deposited = again,
+                Collected::NotYet(again) => deposited = *again,
             }
         }
     };

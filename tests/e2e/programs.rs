@@ -14,7 +14,7 @@ use tempfile::TempDir;
 struct House {
     folder: TempDir,
     relay: RelayProcess,
-    _safe: Option<Running>,
+    safe: Option<Running>,
 }
 
 impl House {
@@ -22,7 +22,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let relay = RelayProcess::start(&folder.path().join("relay"));
         fs::write(folder.path().join("pass"), "an invented passphrase\n").unwrap();
-        let mut house = Self { folder, relay, _safe: None };
+        let mut house = Self { folder, relay, safe: None };
         let url = house.relay.url.clone();
         let made = house.safe(&["init", "--practice", "Praxis am Markt", "--relay", &url]);
         assert_eq!(made["recovery_sheets"].as_array().unwrap().len(), 2);
@@ -33,7 +33,7 @@ impl House {
     async fn serve_safe(&mut self) {
         let mut command = Command::new(program("rohrpost-safe"));
         command.args(["serve", "--data", &self.path("safe"), "--passphrase-file", &self.path("pass")]);
-        self._safe = Some(Running::start(&mut command));
+        self.safe = Some(Running::start(&mut command));
         until("the safe is connected", || self.safe_says(&["status"]).out.contains("\"connected\":true")).await;
     }
 
@@ -162,7 +162,7 @@ async fn failures_have_their_exit_codes_and_one_sentence() {
         4
     );
 
-    house._safe = None;
+    assert_eq!(house.safe.take().unwrap().stop(), Some(0));
     let said = house.patient_says(&["list"]);
     assert_eq!(code(said), 5);
     fs::write(house.path("pass"), "another passphrase\n").unwrap();

@@ -12,6 +12,7 @@ use rohrpost_safe_agent::opening::{self, OpenVault};
 use rohrpost_safe_agent::presence::Presence;
 use rohrpost_safe_agent::transfers::Transfers;
 use rohrpost_safe_agent::vault::{Cost, Keeper, Passphrase, StoreError, Unlock};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::{World, until};
@@ -31,7 +32,8 @@ struct Served {
     office: Office,
     presence: Presence,
     transfers: Transfers,
-    agent: JoinHandle<StoreError>,
+    agent: JoinHandle<Result<(), StoreError>>,
+    stop: watch::Sender<bool>,
     keeper: Keeper,
 }
 
@@ -66,8 +68,9 @@ impl Practice {
         let (transfers, presence) = (Transfers::default(), Presence::served());
         let office = Office::new(keeper.handle(), Arc::clone(&folder), transfers.clone(), presence.clone());
         let agent = Agent::new(keeper.handle(), folder, transfers.clone(), presence.clone()).await.unwrap();
-        let agent = tokio::spawn(agent.run());
-        self.served = Some(Served { office, presence, transfers, agent, keeper });
+        let (stop, stopping) = watch::channel(false);
+        let agent = tokio::spawn(agent.run(stopping));
+        self.served = Some(Served { office, presence, transfers, agent, stop, keeper });
     }
 
     /// Waits until the safe is logged in at its relay.
@@ -80,6 +83,15 @@ impl Practice {
     pub async fn disconnected(&self) {
         let presence = &self.served().presence;
         until("the safe notices that the relay is gone", || presence.connected() == Some(false)).await;
+    }
+
+    /// The safe is told to stop, and does.
+    pub async fn closes(&mut self) {
+        let Served { agent, keeper, office, stop, .. } = self.served.take().expect("the safe is served");
+        stop.send_replace(true);
+        agent.await.unwrap().unwrap();
+        drop(office);
+        keeper.shutdown().await;
     }
 
     /// The safe stops in the middle of whatever it does.

@@ -38,6 +38,13 @@ impl Running {
         Self { child: command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap() }
     }
 
+    /// Asks it to stop, as a service manager does, and waits until it has. Returns its exit code.
+    pub fn stop(mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap().code()
+    }
+
     /// Kills it as `kill -9` does and waits until it is gone.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

@@ -55,7 +55,7 @@ fn scripts_get_whole_ids_and_utc_times() {
     let object = list_object(&[entry(1, "Letter", 5, 1_790_000_000), entry(2, "Scan", 6, u64::MAX)], &[]);
     assert_eq!(object["version"], 1);
     let [first, second] = [&object["documents"][0], &object["documents"][1]];
-    assert_eq!(first["id"], "01".repeat(16));
+    assert_eq!(first["document_id"], "01".repeat(16));
     assert_eq!(first["shared"], "2026-09-21T14:13:20Z");
     assert_eq!(first["until"], "2026-09-22T14:13:20Z");
     assert_eq!(second["shared"], Value::Null);

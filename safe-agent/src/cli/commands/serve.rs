@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use crate::admin::Listener;
@@ -43,10 +44,11 @@ async fn serve(vault: OpenVault) -> Result<(), Failure> {
         .await
         .map_err(|error| store_failed(&folder, error))?;
     tracing::info!("{}", texts::SERVING);
+    let (stop, stopping) = watch::channel(false);
     let ended = tokio::select! {
+        ended = agent.run(stopping) => ended.map_err(|error| store_failed(&folder, error)),
         () = listener.serve(office) => Ok(()),
-        error = agent.run() => Err(store_failed(&folder, error)),
-        () = told_to_stop() => Ok(()),
+        () = async { told_to_stop().await; stop.send_replace(true); std::future::pending().await } => Ok(()),
     };
     keeper.shutdown().await;
     ended
