@@ -1,7 +1,7 @@
 //! One request and its reply.
 //!
 //! The client seals with [`seal_request`] and keeps an [`ExpectReply`]; the safe opens with [`open_request`] and keeps
-//! a [`ReplySealer`]. Both are used up by the reply, so none can be opened or made twice. A request is HPKE Base to a
+//! a [`ReplySealer`], which is used up by the reply, so that none is made twice. A request is HPKE Base to a
 //! prekey, a reply HPKE PSK to the request's fresh key: nobody without the prekey *and* the request makes one.
 
 mod context;
@@ -85,7 +85,7 @@ impl RequestHeader {
     }
 }
 
-/// What the client keeps of a request to open its reply, once.
+/// What the client keeps of a request to open its reply.
 pub struct ExpectReply {
     id: RequestId,
     secret: SealingSecret,

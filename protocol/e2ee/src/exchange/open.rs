@@ -160,8 +160,9 @@ fn hash_operation(operation: &Operation) -> Fixed<32> {
 }
 
 impl ExpectReply {
-    /// Opens the reply to this request and no other. One error for everything that can be wrong with it.
-    pub fn open(self, envelope: &[u8]) -> Result<Reply, OpenError> {
+    /// Opens the reply to this request and no other. One error for everything that can be wrong with it; what does not
+    /// open uses nothing up, so a forgery in front of the reply does not spoil the reply.
+    pub fn open(&self, envelope: &[u8]) -> Result<Reply, OpenError> {
         let (header, rest) = envelope.split_first_chunk::<REPLY_HEADER_BYTES>().ok_or(OpenError)?;
         if *header != [VERSION, SUITE, REPLY_KIND] {
             return Err(OpenError);
