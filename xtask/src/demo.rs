@@ -11,7 +11,7 @@ use crate::step::Outcome;
 
 use daemon::Daemon;
 use evidence::Evidence;
-use page::{Page, grouped};
+use page::Page;
 use programs::Programs;
 use scratch::Scratch;
 use story::Told;
@@ -19,6 +19,7 @@ use story::Told;
 mod daemon;
 mod encoding;
 mod evidence;
+mod memory;
 mod page;
 mod programs;
 mod scan;
@@ -48,15 +49,13 @@ fn show(then: impl FnOnce(&Page, &Path, &Programs, Told) -> Result<()>) -> Resul
     let page = Page::new();
     page.heading("A practice shares four documents with a patient");
     let told = story::tell(folder, &programs, &page)?;
-    let evidence = Evidence::collect(folder)?;
+    let [_, relay] = &told.daemons;
+    let evidence = Evidence::collect(folder, relay)?;
     evidence.show(&told, &page);
-    page.heading("Searched on both sides, in file names and contents: plain, in hexadecimal, in base64");
+    page.heading("Searched for on both sides, in names and contents: plain, in hexadecimal, in base64");
     evidence.search(&told)?;
     Page::line("");
-    Page::line(&format!(
-        "At the relay that was all of its folder and a log of everything it did: {} bytes.",
-        grouped(evidence.bytes_at_relay())
-    ));
+    Page::line(&evidence.searched());
     then(&page, folder, &programs, told)
 }
 

@@ -63,6 +63,13 @@ impl Daemon {
         }
     }
 
+    /// The daemon's own process, where the system tells: the one child of the shell.
+    pub(super) fn pid(&self) -> Option<u32> {
+        let shell = self.leash.id();
+        let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).ok()?;
+        children.split_whitespace().next()?.parse().ok()
+    }
+
     /// Returns when one of these has ended by itself, with its name.
     pub(super) fn wait_for_any_end(daemons: [Self; 2]) -> Result<&'static str> {
         let (sender, ended) = channel();

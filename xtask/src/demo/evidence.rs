@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use super::daemon::Daemon;
 use super::encoding::from_base64url;
-use super::page::{Column, LEFT, Page, RIGHT, sized};
-use super::scan::{self, FileSeen, Needle};
+use super::memory;
+use super::page::{Column, LEFT, Page, RIGHT, grouped, sized};
+use super::scan::{self, FileSeen, Needle, Scanner};
 use super::story::{ANNEGRET, Document, JOERG, JOERGS_TITLE, PRACTICE, Told};
 
 /// Both sides as they lie on disk.
@@ -15,14 +17,17 @@ pub(super) struct Evidence {
     folder: PathBuf,
     patient: Vec<FileSeen>,
     relay: Vec<FileSeen>,
+    /// Nothing where the machine does not show it.
+    memory: Option<Vec<FileSeen>>,
 }
 
 impl Evidence {
-    /// Reads what the phone and the relay have now.
-    pub(super) fn collect(folder: &Path) -> Result<Self> {
+    /// Reads what the phone and the running relay have now.
+    pub(super) fn collect(folder: &Path, relay: &Daemon) -> Result<Self> {
         let below = |names: &[&str]| scan::read(&names.iter().map(|name| folder.join(name)).collect::<Vec<_>>());
         let patient = below(&["got", "phone", "list.txt", "link.txt", "pin.txt"])?;
-        Ok(Self { folder: folder.to_owned(), patient, relay: below(&["relay", "relay.log"])? })
+        let memory = relay.pid().and_then(|pid| memory::read(pid).ok());
+        Ok(Self { folder: folder.to_owned(), patient, relay: below(&["relay", "relay.log"])?, memory })
     }
 
     /// Shows both sides.
@@ -40,21 +45,41 @@ impl Evidence {
         page.side_by_side(&left, &Column { title: "What the relay has: all of its files", lines: saw });
     }
 
-    /// Searches both sides for the same things, and fails unless each is where it belongs and nowhere else.
+    /// Searches all of it for the same things, and fails unless each is where it belongs and nowhere else.
     pub(super) fn search(&self, told: &Told) -> Result<()> {
-        Page::line(&row("found how often", "patient", "relay"));
-        for Clue { needle, with_patient, at_relay } in clues(told)? {
-            let [patient, relay] = [&self.patient, &self.relay].map(|files| scan::count(&needle, files, &self.folder));
-            Page::line(&row(&needle.label, &patient.to_string(), &relay.to_string()));
-            ensure!((patient > 0) == with_patient, "with the patient, {patient} times: {}", needle.label);
-            ensure!((relay > 0) == at_relay, "at the relay, {relay} times: {}", needle.label);
+        let clues = clues(told)?;
+        let scanner = Scanner::new(clues.iter().map(|clue| &clue.needle));
+        let patient = scanner.hits_in(&self.patient, &self.folder);
+        let relay = scanner.hits_in(&self.relay, &self.folder);
+        let memory = self.memory.as_ref().map(|memory| scanner.hits_in(memory, &self.folder));
+        Page::line(&row("found how often", ["patient", "relay", "its memory"]));
+        for (number, Clue { needle, with_patient, at_relay }) in clues.iter().enumerate() {
+            let at = |hits: &[usize]| hits.get(number).copied().unwrap_or_default();
+            let counts = [Some(at(&patient)), Some(at(&relay)), memory.as_deref().map(at)];
+            let shown = counts.map(|count| count.map_or_else(|| "-".to_owned(), |count| count.to_string()));
+            Page::line(&row(&needle.label, shown.each_ref().map(String::as_str)));
+            for (place, (count, expected)) in PLACES.iter().zip(counts.iter().zip([with_patient, at_relay, at_relay])) {
+                ensure!(
+                    count.is_none_or(|count| (count > 0) == *expected),
+                    "{} {place}: {count:?} times",
+                    needle.label
+                );
+            }
         }
         Ok(())
     }
 
-    /// How much of the relay's is searched.
-    pub(super) fn bytes_at_relay(&self) -> usize {
-        self.relay.iter().map(|file| file.bytes.len()).sum()
+    /// What of the relay's was searched.
+    pub(super) fn searched(&self) -> String {
+        let bytes = |files: &[FileSeen]| grouped(files.iter().map(|file| file.bytes.len()).sum());
+        let memory = self.memory.as_deref().map_or_else(
+            || "This machine does not show the memory of a running program, so that was not searched".to_owned(),
+            |memory| format!("{} bytes of its memory while it runs, freed pages included", bytes(memory)),
+        );
+        format!(
+            "The relay's: {} bytes of its folder and of a log of everything it did.\n  {memory}.",
+            bytes(&self.relay)
+        )
     }
 
     fn name(&self, file: &FileSeen) -> String {
@@ -112,8 +137,8 @@ fn clues(told: &Told) -> Result<Vec<Clue>> {
     Ok(clues)
 }
 
-fn row(what: &str, patient: &str, relay: &str) -> String {
-    format!("{what:<76} {patient:>8} {relay:>8}")
+fn row(what: &str, [patient, relay, memory]: [&str; 3]) -> String {
+    format!("{what:<64} {patient:>8} {relay:>8} {memory:>12}")
 }
 
 /// The 32 secret bytes of a link: docs/protocol.md, section 11.
@@ -134,6 +159,9 @@ fn unhex(text: &str) -> Result<Vec<u8>> {
     let pairs = text.as_bytes().chunks(2).map(str::from_utf8);
     pairs.map(|pair| Ok(u8::from_str_radix(pair?, 16)?)).collect()
 }
+
+/// Where the counts were made.
+const PLACES: [&str; 3] = ["with the patient", "at the relay", "in the relay's memory"];
 
 /// How much of a document's beginning is looked for: more than formats have in common.
 const OPENING: usize = 512;

@@ -1,5 +1,6 @@
-//! Looks for words in a folder: in the names and the bytes of all its files, plain, in hexadecimal and in base64.
+//! Looks for words in files, their names, and memory: plain, in hexadecimal and in base64.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,29 +28,89 @@ impl Needle {
         Self { label: label.into(), bytes: bytes.into(), alone: true }
     }
 
-    /// How often it occurs in any of its forms.
-    pub(super) fn hits(&self, text: &[u8]) -> usize {
-        let plain = places(text, &self.bytes).filter(|at| !self.alone || self.stands_alone(text, *at)).count();
-        plain + self.disguises().iter().map(|disguise| places(text, disguise.as_bytes()).count()).sum::<usize>()
-    }
-
-    fn stands_alone(&self, text: &[u8], at: usize) -> bool {
-        let before = at.checked_sub(1).and_then(|before| text.get(before));
-        let after = text.get(at + self.bytes.len());
-        [before, after].into_iter().flatten().all(|byte| !byte.is_ascii_alphanumeric())
-    }
-
-    fn disguises(&self) -> Vec<String> {
+    fn disguises(&self) -> BTreeSet<String> {
         let lower = hex(&self.bytes);
         let upper = lower.to_uppercase();
-        let mut all = vec![lower, upper];
-        for alphabet in [ALPHABET, URL_ALPHABET] {
-            all.extend(base64_anywhere(&self.bytes, alphabet));
-        }
-        all.sort();
-        all.dedup();
-        all
+        let base64 = [ALPHABET, URL_ALPHABET].into_iter().flat_map(|alphabet| base64_anywhere(&self.bytes, alphabet));
+        [lower, upper].into_iter().chain(base64).collect()
     }
+}
+
+/// Looks for all needles in one pass: a relay's memory is large and this program is not optimised.
+#[derive(Debug)]
+pub(super) struct Scanner {
+    needles: usize,
+    forms: Vec<Form>,
+    /// The forms that begin with two bytes, by these.
+    by_start: Vec<Vec<usize>>,
+}
+
+#[derive(Debug)]
+struct Form {
+    needle: usize,
+    bytes: Vec<u8>,
+    alone: bool,
+}
+
+impl Scanner {
+    pub(super) fn new<'a>(needles: impl IntoIterator<Item = &'a Needle>) -> Self {
+        let mut scanner = Self { needles: 0, forms: vec![], by_start: vec![vec![]; 1 << 16] };
+        for needle in needles {
+            let number = scanner.needles;
+            scanner.needles += 1;
+            scanner.add(Form { needle: number, bytes: needle.bytes.clone(), alone: needle.alone });
+            for disguise in needle.disguises() {
+                scanner.add(Form { needle: number, bytes: disguise.into_bytes(), alone: false });
+            }
+        }
+        scanner
+    }
+
+    fn add(&mut self, form: Form) {
+        let place =
+            form.bytes.first_chunk().and_then(|start| self.by_start.get_mut(usize::from(u16::from_be_bytes(*start))));
+        if let Some(forms) = place {
+            forms.push(self.forms.len());
+            self.forms.push(form);
+        }
+    }
+
+    /// How often each needle occurs, in any of its forms.
+    pub(super) fn hits(&self, text: &[u8]) -> Vec<usize> {
+        let mut hits = vec![0; self.needles];
+        for (at, start) in text.windows(2).enumerate() {
+            let key = start.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+            for form in self.by_start.get(key).into_iter().flatten().filter_map(|place| self.forms.get(*place)) {
+                if let Some(count) = hits.get_mut(form.needle) {
+                    *count += usize::from(form.is_at(text, at));
+                }
+            }
+        }
+        hits
+    }
+
+    /// How often each needle occurs in these files and in their names below `root`.
+    pub(super) fn hits_in(&self, files: &[FileSeen], root: &Path) -> Vec<usize> {
+        let mut sum = vec![0; self.needles];
+        for file in files {
+            let name = file.path.strip_prefix(root).unwrap_or(&file.path).as_os_str().as_encoded_bytes();
+            let both = self.hits(&file.bytes).into_iter().zip(self.hits(name));
+            sum.iter_mut().zip(both).for_each(|(sum, (content, name))| *sum += content + name);
+        }
+        sum
+    }
+}
+
+impl Form {
+    fn is_at(&self, text: &[u8], at: usize) -> bool {
+        let end = at + self.bytes.len();
+        text.get(at..end) == Some(&self.bytes) && (!self.alone || stands_alone(text, at, end))
+    }
+}
+
+fn stands_alone(text: &[u8], at: usize, end: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| text.get(before));
+    [before, text.get(end)].into_iter().flatten().all(|byte| !byte.is_ascii_alphanumeric())
 }
 
 /// A file of a folder that was looked through.
@@ -78,21 +139,6 @@ pub(super) fn read(roots: &[PathBuf]) -> Result<Vec<FileSeen>> {
     Ok(found)
 }
 
-/// How often a needle occurs in these files and their names below `root`.
-pub(super) fn count(needle: &Needle, files: &[FileSeen], root: &Path) -> usize {
-    let in_file = |file: &FileSeen| {
-        let name = file.path.strip_prefix(root).unwrap_or(&file.path);
-        needle.hits(&file.bytes) + needle.hits(name.as_os_str().as_encoded_bytes())
-    };
-    files.iter().map(in_file).sum()
-}
-
-fn places<'a>(text: &'a [u8], wanted: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    let windows = text.windows(wanted.len().max(1)).enumerate();
-    // Compared whole only where the first byte fits: this runs unoptimised.
-    windows.filter(move |(_, window)| window.first() == wanted.first() && *window == wanted).map(|(at, _)| at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,29 +146,36 @@ mod tests {
     #[test]
     fn a_name_is_found_in_every_form_and_nowhere_else() {
         let name = "Jörg Žofka";
-        let needle = Needle::new("name", name);
+        let scanner = Scanner::new(&[Needle::new("name", name)]);
         let mut forms = vec![name.to_owned(), hex(name.as_bytes()), hex(name.as_bytes()).to_uppercase()];
         forms.extend(base64_anywhere(name.as_bytes(), ALPHABET));
         forms.extend(base64_anywhere(name.as_bytes(), URL_ALPHABET));
         for form in forms {
-            assert!(needle.hits(format!("…{form}…").as_bytes()) > 0, "{form}");
+            assert_eq!(scanner.hits(format!("…{form}…").as_bytes()), [1], "{form}");
+            assert_eq!(scanner.hits(form.as_bytes()), [1], "{form} alone");
         }
-        assert_eq!(needle.hits("Jorg Zofka, 4a6f7267".as_bytes()), 0);
+        assert_eq!(scanner.hits("Jorg Zofka, 4a6f7267".as_bytes()), [0]);
+    }
+
+    #[test]
+    fn each_needle_has_its_own_count() {
+        let scanner = Scanner::new(&[Needle::new("one", "aab"), Needle::new("two", "aac")]);
+        assert_eq!(scanner.hits(b"aaab aab aaac"), [2, 1]);
     }
 
     #[test]
     fn six_digits_inside_a_longer_number_are_no_pin() {
-        let needle = Needle::alone("PIN", "010179");
-        assert_eq!(needle.hits(b"12:00:00.010179Z id=30101795 at=x010179"), 0);
-        assert_eq!(needle.hits(b"pin=010179, again 010179"), 2);
+        let scanner = Scanner::new(&[Needle::alone("PIN", "010179")]);
+        assert_eq!(scanner.hits(b"12:00:00.010179Z id=30101795 at=x010179"), [0]);
+        assert_eq!(scanner.hits(b"pin=010179, again 010179"), [2]);
     }
 
     #[test]
     fn names_of_files_are_looked_at_too() {
         let root = Path::new("/relay");
         let files = [FileSeen { path: root.join("inner/Annegret Beispiel.pdf"), bytes: vec![] }];
-        assert_eq!(count(&Needle::new("name", "Annegret Beispiel"), &files, root), 1);
-        assert_eq!(count(&Needle::new("folder", "relay"), &files, root), 0);
+        let scanner = Scanner::new(&[Needle::new("name", "Annegret Beispiel"), Needle::new("folder", "relay")]);
+        assert_eq!(scanner.hits_in(&files, root), [1, 0]);
     }
 
     #[test]
