@@ -24,6 +24,7 @@ mod page;
 mod programs;
 mod scan;
 mod scratch;
+mod sockets;
 mod story;
 
 /// Runs the demo; stays up unless told `--once`.

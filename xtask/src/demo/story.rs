@@ -5,12 +5,13 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::daemon::{Daemon, Speaks};
 use super::page::Page;
 use super::programs::{Programs, text};
+use super::sockets;
 
 /// A document the practice shares.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ pub(super) fn tell(folder: &Path, programs: &Programs, page: &Page) -> Result<To
     let status = programs.safe(&["status"])?;
     ensure!(status.get("connected") == Some(&Value::Bool(true)), "the safe is not connected: {status}");
     page.step("A practice makes its safe", PRACTICE);
-    page.step("The safe dials out to the relay", "and listens at no network address");
+    page.step("The safe dials out to the relay", about_listening(&safe)?);
 
     let annegret = add_patient(programs, ANNEGRET, "1958-02-28")?;
     let joerg = add_patient(programs, JOERG, "1971-11-05")?;
@@ -101,6 +102,14 @@ fn start_safe(folder: &Path, programs: &Programs, url: &str) -> Result<Daemon> {
     let safe = Daemon::start("safe", &programs.command("rohrpost-safe", &serve), Speaks::OnError)?;
     safe.wait_for(|line| line.contains("logged in at the relay").then_some(()))?;
     Ok(safe)
+}
+
+fn about_listening(safe: &Daemon) -> Result<&'static str> {
+    match safe.pid().and_then(sockets::listening) {
+        Some(0) => Ok("it has no socket that listens"),
+        Some(count) => bail!("the safe has {count} sockets that listen"),
+        None => Ok("what it listens at is not shown by this machine"),
+    }
 }
 
 fn add_patient(programs: &Programs, name: &str, birth_date: &str) -> Result<String> {
