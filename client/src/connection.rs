@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use rohrpost_e2ee::keys::SigningSecret;
-use rohrpost_wire::frame::{Ack, Call, Deposit, Fetch, Incoming, MailboxProof};
+use rohrpost_wire::frame::{Ack, Call, Deposit, Destination, Fetch, Incoming, MailboxProof};
 use rohrpost_wire::proof::{self, Challenge, Exporter, MailboxVerb};
 use rohrpost_wire::records::RecordSet;
 use rohrpost_wire::{
-    EXPORTER_LABEL, EnvelopeId, ErrorCode, Frame, InboxId, RelayAddress, RelayKeyHash, TicketId, limits,
+    EXPORTER_LABEL, EnvelopeId, ErrorCode, Frame, InboxId, MailboxId, RelayAddress, RelayKeyHash, TicketId, limits,
 };
 
 use crate::dial;
@@ -36,7 +36,7 @@ pub struct Connection {
 }
 
 /// An envelope from a mailbox, with what its sender told the relay.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Delivered {
     /// The relay's word for it.
     pub delivery: rohrpost_wire::frame::Delivery,
@@ -45,12 +45,23 @@ pub struct Delivered {
 }
 
 /// The reply to a call, and the stream on which an object may follow it.
-#[derive(Debug)]
 pub struct CallReply {
     /// Sealed.
     pub reply: Vec<u8>,
     /// The rest of the stream.
     pub rest: quinn::RecvStream,
+}
+
+impl std::fmt::Debug for Delivered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Delivered({} bytes)", self.envelope.len())
+    }
+}
+
+impl std::fmt::Debug for CallReply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CallReply({} bytes)", self.reply.len())
+    }
 }
 
 impl Connection {
@@ -72,9 +83,9 @@ impl Connection {
     pub async fn publish(&self, records: &RecordSet) -> Result<(), AskError> {
         let mut stream = self.open().await?;
         stream.write_frame(&Frame::Publish).await?;
-        stream.write_blob(&records.encode()).await?;
-        stream.finish()?;
-        stream.read_done().await
+        let written = stream.write_blob(&records.encode()).await.and_then(|()| stream.finish());
+        stream.read_done().await?;
+        written
     }
 
     /// Fetches a safe's records. Nothing about them has been verified.
@@ -110,14 +121,14 @@ impl Connection {
         }
     }
 
-    /// Takes what waits in the safe's inbox; with `wait`, not before there is something.
-    pub async fn fetch(&self, wait: bool) -> Result<Vec<Delivered>, AskError> {
+    /// Takes what waits in the inbox of the safe that has logged in here; with `wait`, not before there is something.
+    pub async fn fetch(&self, inbox: InboxId, wait: bool) -> Result<Vec<Delivered>, AskError> {
         let mut stream = self.ask(&Frame::Fetch(Fetch::Inbox { wait })).await?;
-        let first = match stream.read_frame().await? {
+        let first = match stream.read_frame_whenever().await? {
             Frame::Refused(code) => return Err(AskError::Refused(code)),
             frame => frame,
         };
-        read_deliveries(&mut stream, first).await
+        read_deliveries(&mut stream, first, Destination::Inbox(inbox)).await
     }
 
     /// Erases envelopes from the safe's inbox that it has taken over. Erased when this returns.
@@ -130,7 +141,8 @@ impl Connection {
         let proof = self.prove_mailbox(key, MailboxVerb::Fetch, &[]).await?;
         let mut stream = self.ask(&Frame::Fetch(Fetch::Mailbox(proof))).await?;
         let first = stream.read_answer().await?;
-        read_deliveries(&mut stream, first).await
+        let mailbox = MailboxId::of_key(&key.public().0);
+        read_deliveries(&mut stream, first, Destination::Mailbox(mailbox)).await
     }
 
     /// Erases envelopes from a reply mailbox. Erased when this returns.
@@ -154,6 +166,11 @@ impl Connection {
             }
             _ => None,
         }
+    }
+
+    /// Whether the connection is over.
+    pub fn is_closed(&self) -> bool {
+        self.quic.close_reason().is_some()
     }
 
     /// Waits until the connection is over.
@@ -191,25 +208,32 @@ impl Connection {
     }
 
     async fn open(&self) -> Result<Stream, AskError> {
-        let (send, recv) = self.quic.open_bi().await.map_err(|_| AskError::Lost)?;
+        let opening = async { self.quic.open_bi().await.map_err(|_| AskError::Lost) };
+        let (send, recv) = in_time(ANSWER_TIME, opening).await?;
         Ok(Stream { send, recv })
     }
 }
 
-async fn read_deliveries(stream: &mut Stream, first: Frame) -> Result<Vec<Delivered>, AskError> {
-    let mut delivered = Vec::new();
-    let mut frame = first;
-    while delivered.len() <= limits::FETCH_ENVELOPES {
+/// Reads what was delivered, within the limits that the relay keeps to as well, and under the ids that its bytes have.
+async fn read_deliveries(stream: &mut Stream, first: Frame, to: Destination) -> Result<Vec<Delivered>, AskError> {
+    let mut delivered: Vec<Delivered> = Vec::new();
+    let (mut frame, mut bytes) = (first, 0);
+    loop {
         let delivery = match frame {
             Frame::Delivery(delivery) => delivery,
             Frame::Drained => return Ok(delivered),
             _ => return Err(AskError::Misbehaved),
         };
         let envelope = in_time(ANSWER_TIME, stream.read_blob(limits::ENVELOPE_BYTES)).await?;
+        bytes += envelope.len();
+        let (ttl, reply_mailbox) = (delivery.ttl, delivery.reply_mailbox);
+        let id = Deposit { to, ticket: None, ttl, reply_mailbox }.envelope_id(&envelope);
+        if delivered.len() >= limits::FETCH_ENVELOPES || bytes > limits::FETCH_BYTES || id != delivery.id {
+            return Err(AskError::Misbehaved);
+        }
         delivered.push(Delivered { delivery, envelope });
         frame = stream.read_answer().await?;
     }
-    Err(AskError::Misbehaved)
 }
 
 /// A call that a relay has brought to this safe.
@@ -227,7 +251,7 @@ impl IncomingCall {
     /// Reads the sealed request and the ticket that was spent on it.
     pub async fn request(&mut self) -> Result<(Option<TicketId>, Vec<u8>), AskError> {
         in_time(ANSWER_TIME, async {
-            let Frame::Incoming(Incoming { ticket }) = self.stream.read_frame().await? else {
+            let Frame::Incoming(Incoming { ticket }) = self.stream.read_frame_whenever().await? else {
                 return Err(AskError::Misbehaved);
             };
             Ok((ticket, self.stream.read_blob(limits::ENVELOPE_BYTES).await?))
@@ -240,9 +264,9 @@ impl IncomingCall {
         self.stream.write_blob(reply).await
     }
 
-    /// Sends bytes of an object; returns when flow control has taken them.
+    /// Sends bytes of an object; returns when flow control has taken them, or has taken nothing for too long.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), AskError> {
-        self.stream.send.write_all(bytes).await.map_err(|_| AskError::Lost)
+        self.stream.write(bytes).await
     }
 
     /// Ends the answer. If the stream is gone already, the caller has seen that itself.

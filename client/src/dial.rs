@@ -12,8 +12,12 @@ use crate::connection::Role;
 use crate::error::ConnectError;
 use crate::pinned::{self, SERVER_NAME};
 
+/// How long the name service may take.
+const LOOKUP_TIME: Duration = Duration::from_secs(5);
 /// How long one address may take to answer.
-const CONNECT_TIME: Duration = Duration::from_secs(10);
+const CONNECT_TIME: Duration = Duration::from_secs(5);
+/// How many addresses of a name are tried: two kinds, and one spare of each.
+const ADDRESSES: usize = 4;
 /// Silence after which a connection is dead. Keep-alives come at a third of it.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 /// Unread bytes per stream: covers 100 Mbit/s at 80 ms, and bounds memory.
@@ -25,18 +29,19 @@ const INCOMING_CALLS: u32 = 64;
 
 pub(crate) async fn dial(relay: &RelayAddress, role: Role) -> Result<(Endpoint, quinn::Connection), ConnectError> {
     let config = client_config(relay, role)?;
-    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((relay.host.as_str(), relay.port))
-        .await
-        .map_err(|_| ConnectError::Unresolved)?
-        .collect();
-    let mut last = ConnectError::Unresolved;
-    for address in addresses {
+    let lookup = tokio::net::lookup_host((relay.host.as_str(), relay.port));
+    let found = tokio::time::timeout(LOOKUP_TIME, lookup).await;
+    let addresses = found.ok().and_then(Result::ok).ok_or(ConnectError::Unresolved)?;
+    let mut worst = ConnectError::Unresolved;
+    for address in addresses.take(ADDRESSES) {
         match connect(&config, address).await {
             Ok(connected) => return Ok(connected),
-            Err(error) => last = error,
+            // Somebody who shows a wrong key is worse news than somebody who does not answer.
+            Err(error) if worst != ConnectError::WrongKey => worst = error,
+            Err(_) => {}
         }
     }
-    Err(last)
+    Err(worst)
 }
 
 async fn connect(config: &ClientConfig, address: SocketAddr) -> Result<(Endpoint, quinn::Connection), ConnectError> {
@@ -52,23 +57,25 @@ async fn connect(config: &ClientConfig, address: SocketAddr) -> Result<(Endpoint
     }
 }
 
-/// TLS alerts (RFC 8446 §6) arrive as QUIC crypto errors 0x100 + alert (RFC 9001 §4.8).
+/// TLS alerts (RFC 8446 §6) are QUIC crypto errors 0x100 + alert (RFC 9001 §4.8). Our own means that the key is not the
+/// pinned one; the relay's, that it wants something else.
 fn connect_error(error: &ConnectionError) -> ConnectError {
     const NO_APPLICATION_PROTOCOL: u64 = 0x100 + 120;
-    let code = match error {
-        ConnectionError::TransportError(error) => u64::from(error.code),
-        ConnectionError::ConnectionClosed(close) => u64::from(close.error_code),
-        ConnectionError::VersionMismatch => return ConnectError::Unsupported,
-        ConnectionError::ApplicationClosed(_)
+    match error {
+        ConnectionError::TransportError(error) if (0x100..0x200).contains(&u64::from(error.code)) => {
+            ConnectError::WrongKey
+        }
+        ConnectionError::ConnectionClosed(close) if u64::from(close.error_code) == NO_APPLICATION_PROTOCOL => {
+            ConnectError::Unsupported
+        }
+        ConnectionError::VersionMismatch => ConnectError::Unsupported,
+        ConnectionError::TransportError(_)
+        | ConnectionError::ConnectionClosed(_)
+        | ConnectionError::ApplicationClosed(_)
         | ConnectionError::Reset
         | ConnectionError::TimedOut
         | ConnectionError::LocallyClosed
-        | ConnectionError::CidsExhausted => return ConnectError::Unreachable,
-    };
-    match code {
-        NO_APPLICATION_PROTOCOL => ConnectError::Unsupported,
-        0x100..0x200 => ConnectError::WrongKey,
-        _ => ConnectError::Unreachable,
+        | ConnectionError::CidsExhausted => ConnectError::Unreachable,
     }
 }
 

@@ -85,8 +85,9 @@ impl VisitError {
                         | ErrorCode::Full
                 )
             }
-            Self::Ask(AskError::Lost | AskError::TimedOut) => true,
-            Self::Ask(AskError::Misbehaved) | Self::Trust(_) | Self::Seal(_) | Self::Open => false,
+            // Noise in place of a reply is as good as none: a relay that sends it gains no more than one that cuts.
+            Self::Ask(AskError::Lost | AskError::TimedOut) | Self::Open => true,
+            Self::Ask(AskError::Misbehaved) | Self::Trust(_) | Self::Seal(_) => false,
         }
     }
 }

@@ -4,13 +4,13 @@
 //! them dial with [`Connection::dial`], which believes nothing but the pinned key. On top of it a [`Visit`] speaks to
 //! one safe: it verifies the safe's records before it seals a byte, and opens what comes back.
 //!
-//! What to ask again, and when, is decided by the [`Outbox`], a plain value. Time is always an argument.
+//! Nothing waits for ever: every verb has a time, every transfer must make progress. What to ask again, and when, is the
+//! caller's to decide. Time is always an argument.
 
 pub mod connection;
-pub mod dial;
+mod dial;
 pub mod download;
 pub mod error;
-pub mod outbox;
 pub mod pinned;
 pub mod random;
 mod stream;
@@ -19,5 +19,4 @@ pub mod visit;
 pub use connection::{Connection, Delivered, IncomingCall, Role};
 pub use download::Download;
 pub use error::{AskError, ConnectError, VisitError};
-pub use outbox::Outbox;
-pub use visit::{Answer, Collected, Deposited, Visit};
+pub use visit::{Answer, Deposited, Visit};

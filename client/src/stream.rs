@@ -11,6 +11,10 @@ use crate::error::AskError;
 
 /// How long an answer may take: the relay answers at once, a safe within its queue.
 pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(30);
+/// How long a piece may wait for room: a peer that takes nothing for so long is gone, or wants to hold us.
+pub(crate) const PROGRESS_TIME: Duration = Duration::from_secs(30);
+
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// Both directions of one stream.
 pub(crate) struct Stream {
@@ -20,12 +24,21 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) async fn write_frame(&mut self, frame: &Frame) -> Result<(), AskError> {
-        self.send.write_all(&frame.encode()).await.map_err(|_| AskError::Lost)
+        self.write(&frame.encode()).await
     }
 
     pub(crate) async fn write_blob(&mut self, blob: &[u8]) -> Result<(), AskError> {
-        self.send.write_all(&blob_prefix(blob)).await.map_err(|_| AskError::Lost)?;
-        self.send.write_all(blob).await.map_err(|_| AskError::Lost)
+        self.write(&blob_prefix(blob)).await?;
+        self.write(blob).await
+    }
+
+    /// Writes as flow control allows, as long as it allows something.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), AskError> {
+        for piece in bytes.chunks(PIECE_BYTES) {
+            let writing = async { self.send.write_all(piece).await.map_err(|_| AskError::Lost) };
+            in_time(PROGRESS_TIME, writing).await?;
+        }
+        Ok(())
     }
 
     /// Nothing more will be written.
@@ -33,16 +46,17 @@ impl Stream {
         self.send.finish().map_err(|_| AskError::Lost)
     }
 
-    pub(crate) async fn read_frame(&mut self) -> Result<Frame, AskError> {
+    /// Reads a frame that may begin at any time, and must then come to its end.
+    pub(crate) async fn read_frame_whenever(&mut self) -> Result<Frame, AskError> {
         let length = frame_length(self.read_length().await?).map_err(misbehaved)?;
         let mut bytes = vec![0; length];
-        self.read_exact(&mut bytes).await?;
+        in_time(ANSWER_TIME, self.read_exact(&mut bytes)).await?;
         Frame::decode(&bytes).map_err(misbehaved)
     }
 
     /// Reads the frame that answers a request; a refusal becomes an error.
     pub(crate) async fn read_answer(&mut self) -> Result<Frame, AskError> {
-        match in_time(ANSWER_TIME, self.read_frame()).await? {
+        match in_time(ANSWER_TIME, self.read_frame_whenever()).await? {
             Frame::Refused(code) => Err(AskError::Refused(code)),
             frame => Ok(frame),
         }

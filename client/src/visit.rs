@@ -1,6 +1,7 @@
 //! A visit to one safe: its records verified, then requests sealed, sent and their replies opened.
 
-use rohrpost_e2ee::body::Reply;
+use rohrpost_e2ee::VersionHash;
+use rohrpost_e2ee::body::{Manifest, Operation, Reply};
 use rohrpost_e2ee::exchange::{Author, ExpectReply, Lane, RequestDraft, seal_request};
 use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_e2ee::trust::{self, Known, TrustedSafe};
@@ -26,15 +27,6 @@ pub struct Answer {
     pub reply: Reply,
     /// The object behind it, if the reply announces one.
     pub object: Option<Download>,
-}
-
-/// What waited in a reply mailbox.
-#[derive(Debug)]
-pub enum Collected {
-    /// The answer, opened.
-    Answer(Reply),
-    /// Nothing yet; ask again later.
-    NotYet(Box<Deposited>),
 }
 
 /// A request left at the relay, and what is needed to take up its answer.
@@ -72,7 +64,11 @@ impl Visit {
         let (envelope, expect) = seal_request(&self.safe, Lane::Live, draft, author, &mut random::system())?;
         let called = self.connection.call(self.safe.inbox, None, &envelope).await?;
         let mut reply = expect.open(&called.reply)?;
-        let object = reply.take_manifest().map(|manifest| Download::new(manifest, called.rest)).transpose()?;
+        let object = match reply.take_manifest() {
+            Some(manifest) if fits(&manifest, &draft.operation) => Some(Download::new(manifest, called.rest)?),
+            Some(_) => return Err(VisitError::Open),
+            None => None,
+        };
         Ok(Answer { reply, object })
     }
 
@@ -100,15 +96,27 @@ impl Visit {
 }
 
 impl Deposited {
-    /// Takes up the answer over a connection of its own, so that the relay cannot join it with the deposit. The
-    /// answer is erased at the relay only after it was opened.
-    pub async fn collect(self, relay: &RelayAddress) -> Result<Collected, VisitError> {
+    /// Looks for the answer, over a connection of its own, so that no other request stands beside it; the mailbox
+    /// itself tells the relay that this belongs to the deposit. `None` when there is none yet.
+    ///
+    /// Whatever else lies in the mailbox is erased: the relay can put anything there, and it must not stand before the
+    /// answer. The answer is returned even if it could not be erased.
+    pub async fn collect(&self, relay: &RelayAddress) -> Result<Option<Reply>, VisitError> {
         let connection = Connection::dial(relay, Role::Visitor).await?;
         let delivered = connection.fetch_mailbox(&self.mailbox).await?;
-        let Some(first) = delivered.into_iter().next() else { return Ok(Collected::NotYet(Box::new(self))) };
-        let reply = self.expect.open(&first.envelope)?;
-        connection.ack_mailbox(&self.mailbox, vec![first.delivery.id]).await?;
+        let reply = delivered.iter().find_map(|delivered| self.expect.open(&delivered.envelope).ok());
+        let ids: Vec<EnvelopeId> = delivered.iter().map(|delivered| delivered.delivery.id).collect();
+        if !ids.is_empty() && connection.ack_mailbox(&self.mailbox, ids).await.is_err() {
+            tracing::debug!("a collected answer could not be erased at the relay");
+        }
         connection.close().await;
-        Ok(Collected::Answer(reply))
+        Ok(reply)
     }
+}
+
+/// Whether an object is what was asked for: this document, from this byte on, in the version that was named.
+fn fits(manifest: &Manifest, operation: &Operation) -> bool {
+    let Operation::Document { document, offset, version } = operation else { return false };
+    let named = VersionHash::of_content(document, manifest.total, &manifest.sha256);
+    manifest.offset == *offset && manifest.version == named && version.is_none_or(|version| version == named)
 }

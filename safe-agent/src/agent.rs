@@ -152,18 +152,21 @@ impl Agent {
                     }
                 }
                 _ = hourly.tick() => {
-                    if let Err(end) = self.keep_up(connection).await {
-                        return end;
-                    }
+                    let (agent, link) = (self.clone(), Arc::clone(connection));
+                    tasks.spawn(async move { agent.keep_up(&link).await });
                 }
             }
         }
     }
 
-    async fn keep_up(&self, connection: &Connection) -> Result<(), SessionEnd> {
+    /// Looks after the prekeys. A relay that does not take the records now is given them at the next time or login.
+    async fn keep_up(&self, connection: &Connection) -> Result<(), StoreError> {
         self.answering.keyring().replace(upkeep(&self.vault).await?);
         let records = transact(&self.vault, |draft| identity::record_set(draft, clock::now())).await?;
-        Ok(connection.publish(&records).await?)
+        if let Err(error) = connection.publish(&records).await {
+            tracing::warn!(reason = %error, "the relay did not take the safe's records");
+        }
+        Ok(())
     }
 }
 

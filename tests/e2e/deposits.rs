@@ -1,6 +1,5 @@
 //! Requests left at the relay, and their answers.
 
-use rohrpost_client::visit::Collected;
 use rohrpost_client::{Visit, random};
 use rohrpost_e2ee::RequestId;
 use rohrpost_e2ee::body::{Operation, Payload, Reply, Status};
@@ -24,12 +23,11 @@ async fn deposit(patient: &Patient, sequence: u64, operation: Operation) -> rohr
     deposited
 }
 
-async fn collect(world: &World, mut deposited: rohrpost_client::Deposited) -> Reply {
+async fn collect(world: &World, deposited: &rohrpost_client::Deposited) -> Reply {
     let collecting = async {
         loop {
-            match deposited.collect(world.relay()).await.unwrap() {
-                Collected::Answer(reply) => return reply,
-                Collected::NotYet(again) => deposited = *again,
+            if let Some(reply) = deposited.collect(world.relay()).await.unwrap() {
+                return reply;
             }
         }
     };
@@ -51,7 +49,7 @@ async fn a_deposit_waits_for_an_absent_safe_and_its_answer_for_the_patient() {
     world.relay_dies();
     world.relay_returns().await;
     practice.serve().await;
-    let reply = collect(&world, deposited).await;
+    let reply = collect(&world, &deposited).await;
     assert_eq!(reply.status, Status::Done);
     assert!(matches!(&reply.payload, Payload::Documents(page) if page.documents.len() == 1));
 }
@@ -64,7 +62,7 @@ async fn a_document_is_not_sent_by_deposit() {
     practice.shared(&id, "finding.txt", b"content").await;
     let document = patient.list().await.unwrap()[0].id;
     let operation = Operation::Document { document, offset: 0, version: None };
-    let reply = collect(&world, deposit(&patient, SEQUENCE, operation).await).await;
+    let reply = collect(&world, &deposit(&patient, SEQUENCE, operation).await).await;
     assert_eq!(reply.status, Status::LiveOnly);
 }
 
@@ -80,10 +78,10 @@ async fn a_revoked_device_gets_nothing_by_deposit_either() {
     practice.serve().await;
     practice.revoke(&device.device_id).await;
     // Whichever came first, the deposit or the revocation, decides; after the revocation nothing is given.
-    let reply = collect(&world, deposited).await;
+    let reply = collect(&world, &deposited).await;
     assert!(matches!(reply.status, Status::NotAllowed | Status::Done));
     let later = deposit(&patient, SEQUENCE + 1, Operation::Documents { after: None }).await;
-    assert_eq!(collect(&world, later).await.status, Status::NotAllowed);
+    assert_eq!(collect(&world, &later).await.status, Status::NotAllowed);
     let problem = patient.session().unwrap();
     let mut session: Session = problem;
     assert_eq!(session.ask(Operation::Status).await.unwrap().reply.status, Status::NotAllowed);

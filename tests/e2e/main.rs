@@ -1,9 +1,11 @@
 //! Stories of the whole system.
 
 mod absence;
+mod blindness;
 mod deposits;
 mod enrolment;
 mod interruptions;
+mod misfortunes;
 mod programs;
 mod revocation;
 mod samples;

@@ -27,7 +27,12 @@ pub struct Running {
 impl Running {
     /// Starts it and waits for its first line, which says that it is ready.
     pub fn start_and_read_line(command: &mut Command) -> (Self, String) {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::start_logged(command.stderr(Stdio::null()))
+    }
+
+    /// The same, with standard error going wherever the command says.
+    pub fn start_logged(command: &mut Command) -> (Self, String) {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         (Self { child }, line.trim().to_owned())

@@ -10,7 +10,7 @@ use rohrpost_e2ee::body::{Payload, Status};
 use rohrpost_e2ee::exchange::{
     Lane, OpenedRequest, Recipient, ReplySealer, RequestHeader, SealError, decoy_reply, open_request,
 };
-use rohrpost_wire::Timestamp;
+use rohrpost_wire::{InboxId, Timestamp};
 use rohrpost_wire::records::PrekeyId;
 
 use super::keyring::{Keyring, SharedKeyring};
@@ -52,6 +52,11 @@ impl Answering {
 
     pub(super) fn keyring(&self) -> &SharedKeyring {
         &self.keyring
+    }
+
+    /// The safe's own address.
+    pub(super) fn inbox(&self) -> InboxId {
+        self.keyring.current().inbox
     }
 
     /// Answers an envelope. Fails only with the store; the effect, if any, is durable when this returns.

@@ -4,6 +4,8 @@
 //! durable there. A crash in between brings it again, and the outcome kept here makes that harmless. One that does not
 //! open is acknowledged too: it must never stand before the others.
 
+use std::time::Duration;
+
 use rohrpost_client::{AskError, Connection, Delivered};
 use rohrpost_e2ee::exchange::Lane;
 use rohrpost_wire::frame::{Deposit, Destination};
@@ -12,23 +14,34 @@ use rohrpost_wire::{EnvelopeId, ErrorCode, MailboxId};
 use super::answering::Answering;
 use crate::vault::StoreError;
 
+/// The pause after the relay could not give or take; long enough for whatever is full to be emptied.
+const PAUSE: Duration = Duration::from_secs(10);
+
 /// Takes envelopes until the connection ends.
 pub(super) async fn empty(answering: &Answering, connection: &Connection) -> Result<(), StoreError> {
-    loop {
-        let Ok(delivered) = connection.fetch(true).await else { return Ok(()) };
-        let mut done: Vec<EnvelopeId> = Vec::new();
-        for envelope in delivered {
-            match answer(answering, connection, &envelope).await? {
-                Ok(()) => done.push(envelope.delivery.id),
-                Err(_) => break,
+    while !connection.is_closed() {
+        if !take(answering, connection).await? {
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = connection.closed() => {}
             }
         }
-        // Nothing done means that the relay does not take answers now: it will close, or has.
-        if done.is_empty() || connection.ack(done).await.is_err() {
-            connection.closed().await;
-            return Ok(());
+    }
+    Ok(())
+}
+
+/// Takes what waits, in order, up to the first that the relay does not take the answer of. False when nothing could be
+/// done.
+async fn take(answering: &Answering, connection: &Connection) -> Result<bool, StoreError> {
+    let Ok(delivered) = connection.fetch(answering.inbox(), true).await else { return Ok(false) };
+    let mut done: Vec<EnvelopeId> = Vec::new();
+    for envelope in &delivered {
+        match answer(answering, connection, envelope).await? {
+            Ok(()) => done.push(envelope.delivery.id),
+            Err(_) => break,
         }
     }
+    Ok(!done.is_empty() && connection.ack(done).await.is_ok())
 }
 
 async fn answer(
