@@ -47,7 +47,7 @@ pub(super) const PHONE: &str = "Annegrets Telefon";
 const DOCUMENTS: [(&str, &str); 4] = [
     ("laboratory-finding.pdf", "Laborbefund März"),
     ("laboratory-finding.fhir.json", "Laborwerte als FHIR"),
-    ("skin-photo.png", "Foto des Muttermals"),
+    ("skin-photo.png", "Muttermal am Unterarm"),
     ("phantom.dcm", "Röntgen der Hand"),
 ];
 
