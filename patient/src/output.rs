@@ -94,7 +94,7 @@ pub fn list_object(documents: &[DocumentEntry], warnings: &[&str]) -> Value {
 fn document_object(document: &DocumentEntry) -> Value {
     json!({
         "document_id": document.id.0.to_hex(),
-        "content": document.version.0.to_hex(),
+        "version_hash": document.version.0.to_hex(),
         "title": document.title,
         "file_name": document.file_name,
         "media_type": document.media_type,

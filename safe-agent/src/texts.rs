@@ -188,7 +188,7 @@ fn status(report: &Status) -> String {
         (true, Some(true)) => "served and connected to its relay",
         (true, _) => "served, but not connected to its relay; it keeps trying",
     };
-    let warning = if report.identity_days_left < 60 { "  WARNING: renew it soon, with recovery sheet 1" } else { "" };
+    let warning = if report.identity_days_left < 60 { "  WARNING: after that day no patient reaches this safe; update rohrpost-safe in time, keep sheet 1 ready" } else { "" };
     format!(
         "practice   {}
 state      {state}
