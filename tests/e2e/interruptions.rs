@@ -2,9 +2,8 @@
 
 use std::fs;
 
-use rohrpost_patient::Problem;
-use rohrpost_tests::patient::part_length;
-use rohrpost_tests::{Patient, Practice, World, content, until};
+use rohrpost_tests::patient::Transfer;
+use rohrpost_tests::{Patient, Practice, World, content};
 
 const LENGTH: usize = 24 * 1024 * 1024;
 /// So much has arrived when something happens: far from both ends.
@@ -16,19 +15,13 @@ async fn a_get_resumes_after_the_relay_died_in_its_middle() {
     let practice = Practice::open(&world, "practice").await;
     let (patient, id) = Patient::enrolled(&world, &practice, "Erika Beispiel").await;
     let document = practice.shared(&id, "scan.bin", &content(LENGTH, 1)).await;
-    let folder = world.place("inbox");
-    fs::create_dir(&folder).unwrap();
-    let to = folder.join("scan.bin");
 
-    let getting = tokio::spawn({
-        let (patient, to, document) = (patient.clone(), to.clone(), document.clone());
-        async move { patient.get(&document, &to, 10).await }
-    });
-    until("the middle of the transfer", || part_length(&folder) > MIDDLE).await;
+    let transfer = Transfer::begun(&world, &patient, &document, 10, MIDDLE).await;
     world.relay_dies();
+    let to = transfer.to.clone();
     assert!(!to.exists(), "no final name before the end");
     world.relay_returns().await;
-    getting.await.unwrap().unwrap();
+    transfer.ended().await.unwrap();
     assert!(fs::read(&to).unwrap() == content(LENGTH, 1));
     let reads = practice.log().await.into_iter().filter(|entry| entry.action == "document read").count();
     assert!(reads >= 2, "the transfer was taken up again, not merely finished");
@@ -40,17 +33,11 @@ async fn a_get_given_up_in_its_middle_is_taken_up_by_the_next() {
     let practice = Practice::open(&world, "practice").await;
     let (patient, id) = Patient::enrolled(&world, &practice, "Erika Beispiel").await;
     let document = practice.shared(&id, "scan.bin", &content(LENGTH, 2)).await;
-    let folder = world.place("inbox");
-    fs::create_dir(&folder).unwrap();
-    let to = folder.join("scan.bin");
 
-    let getting = tokio::spawn({
-        let (patient, to, document) = (patient.clone(), to.clone(), document.clone());
-        async move { patient.get(&document, &to, 1).await }
-    });
-    until("the middle of the transfer", || part_length(&folder) > MIDDLE).await;
+    let transfer = Transfer::begun(&world, &patient, &document, 1, MIDDLE).await;
     world.relay_dies();
-    let problem: Problem = getting.await.unwrap().unwrap_err();
+    let to = transfer.to.clone();
+    let problem = transfer.ended().await.unwrap_err();
     assert!(problem.is_passing(), "{problem:?}");
     assert!(!to.exists());
     world.relay_returns().await;
@@ -58,5 +45,5 @@ async fn a_get_given_up_in_its_middle_is_taken_up_by_the_next() {
     let saved = patient.get(&document, &to, 3).await.unwrap();
     assert!(saved.kept > 0, "what had come was kept");
     assert!(fs::read(&to).unwrap() == content(LENGTH, 2));
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing is left but the document");
+    assert_eq!(fs::read_dir(to.parent().unwrap()).unwrap().count(), 1, "nothing is left but the document");
 }

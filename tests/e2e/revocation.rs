@@ -1,8 +1,6 @@
 //! What is taken back ends at once, in the middle of a transfer too.
 
-use std::fs;
-
-use rohrpost_tests::patient::part_length;
+use rohrpost_tests::patient::Transfer;
 use rohrpost_tests::{Patient, Practice, World, content, until};
 
 const LENGTH: usize = 64 * 1024 * 1024;
@@ -32,19 +30,12 @@ async fn taken_back(take_back: impl for<'a> FnOnce(&'a Practice, String, String)
     let practice = Practice::open(&world, "practice").await;
     let (patient, id) = Patient::enrolled(&world, &practice, "Erika Beispiel").await;
     let document = practice.shared(&id, "scan.bin", &content(LENGTH, 3)).await;
-    let folder = world.place("inbox");
-    fs::create_dir(&folder).unwrap();
-    let to = folder.join("scan.bin");
-
-    let getting = tokio::spawn({
-        let (patient, to, document) = (patient.clone(), to.clone(), document.clone());
-        async move { patient.get(&document, &to, 10).await }
-    });
-    until("the middle of the transfer", || part_length(&folder) > MIDDLE).await;
+    let transfer = Transfer::begun(&world, &patient, &document, 10, MIDDLE).await;
+    let to = transfer.to.clone();
     assert_eq!(practice.transfers(), 1);
     take_back(&practice, id, document).await;
     until("the transfer's end", || practice.transfers() == 0).await;
-    let problem = getting.await.unwrap().unwrap_err();
+    let problem = transfer.ended().await.unwrap_err();
     assert!(!problem.is_passing(), "trying again does not help: {problem:?}");
     assert!(!to.exists());
 }

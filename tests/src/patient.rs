@@ -12,7 +12,7 @@ use rohrpost_patient::transfer::{self, Saved};
 use rohrpost_patient::{Home, Problem, Session};
 
 use crate::practice::Invitation;
-use crate::{Practice, World};
+use crate::{Practice, World, until};
 
 /// A device, or a person who would like it to be one.
 #[derive(Clone, Debug)]
@@ -66,6 +66,32 @@ impl Patient {
         let saved = transfer::get(&mut session, &Console::silent(), prefix, place, Retry::new(tries)).await;
         session.end().await;
         saved
+    }
+}
+
+/// A transfer into a folder of its own, well under way.
+#[derive(Debug)]
+pub struct Transfer {
+    /// Where the document will lie.
+    pub to: PathBuf,
+    getting: tokio::task::JoinHandle<Result<Saved, Problem>>,
+}
+
+impl Transfer {
+    /// Begins to fetch a document and waits until so many bytes of it have come.
+    pub async fn begun(world: &World, patient: &Patient, document: &str, tries: u32, bytes: u64) -> Self {
+        let folder = world.place("inbox");
+        std::fs::create_dir_all(&folder).unwrap();
+        let to = folder.join("document");
+        let (patient, document, place) = (patient.clone(), document.to_owned(), to.clone());
+        let getting = tokio::spawn(async move { patient.get(&document, &place, tries).await });
+        until("the middle of the transfer", || part_length(&folder) > bytes).await;
+        Self { to, getting }
+    }
+
+    /// Waits for its end.
+    pub async fn ended(self) -> Result<Saved, Problem> {
+        self.getting.await.unwrap()
     }
 }
 
