@@ -62,7 +62,7 @@ impl Visit {
     /// Asks live.
     pub async fn ask(&self, draft: &RequestDraft, author: &Author<'_>) -> Result<Answer, VisitError> {
         let (envelope, expect) = seal_request(&self.safe, Lane::Live, draft, author, &mut random::system())?;
-        let called = self.connection.call(self.safe.inbox, None, &envelope).await?;
+        let called = self.connection.call(self.safe.inbox(), None, &envelope).await?;
         let mut reply = expect.open(&called.reply)?;
         let object = match reply.take_manifest() {
             Some(manifest) if fits(&manifest, &draft.operation) => Some(Download::new(manifest, called.rest)?),
@@ -84,7 +84,7 @@ impl Visit {
         let reply_mailbox = Some(mailbox.public());
         let lane = Lane::Deposit { ttl, reply_mailbox };
         let (envelope, expect) = seal_request(&self.safe, lane, draft, author, &mut rng)?;
-        let deposit = Deposit { to: Destination::Inbox(self.safe.inbox), ticket: None, ttl, reply_mailbox };
+        let deposit = Deposit { to: Destination::Inbox(self.safe.inbox()), ticket: None, ttl, reply_mailbox };
         let id = self.connection.deposit(&deposit, &envelope).await?;
         Ok(Deposited { id, mailbox, expect })
     }

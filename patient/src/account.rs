@@ -8,7 +8,7 @@ use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_e2ee::secret::{Secret, inside_seal};
 use rohrpost_e2ee::trust::{Known, TrustedSafe};
 use rohrpost_e2ee::{Link, LinkId, RequestId};
-use rohrpost_wire::{InboxId, RelayAddress, SafePin};
+use rohrpost_wire::{InboxId, RelayAddress};
 use serde::{Deserialize, Serialize};
 
 use crate::names;
@@ -32,9 +32,7 @@ pub struct Account {
 /// Where a safe is and what is known of it; never goes back.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Safe {
-    pin: SafePin,
-    epoch: u32,
-    roots: u32,
+    known: Known,
     /// Where it is reached.
     pub relay: RelayAddress,
     /// Its inbox there.
@@ -91,25 +89,22 @@ impl Account {
 impl Safe {
     /// What a link says of its safe.
     pub fn of_link(link: &Link) -> Self {
-        Self { pin: link.pin, epoch: link.epoch, roots: 1, relay: link.relay.clone(), inbox: link.inbox }
+        Self { known: Known::of_link(link), relay: link.relay.clone(), inbox: link.inbox }
     }
 
     /// What records must not go below.
     pub fn known(&self) -> Known {
-        Known { pin: self.pin, epoch: self.epoch, roots: usize::try_from(self.roots).unwrap_or(usize::MAX) }
+        self.known
     }
 
     /// The highest epoch met.
     pub fn epoch(&self) -> u32 {
-        self.epoch
+        self.known.epoch
     }
 
     /// Remembers what verified records say. True if that was news.
     pub fn learn(&mut self, safe: &TrustedSafe) -> bool {
-        let before = (self.epoch, self.roots);
-        self.epoch = self.epoch.max(safe.epoch);
-        self.roots = self.roots.max(u32::try_from(safe.roots).unwrap_or(u32::MAX));
-        before != (self.epoch, self.roots)
+        self.known.learn(safe)
     }
 }
 
@@ -158,7 +153,7 @@ impl fmt::Debug for Account {
 
 impl fmt::Debug for Safe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Safe(epoch {})", self.epoch)
+        write!(f, "Safe(epoch {})", self.known.epoch)
     }
 }
 
@@ -178,7 +173,8 @@ impl fmt::Debug for Pending {
 pub(crate) mod tests {
     use rohrpost_client::random;
     use rohrpost_wire::fixed::Fixed;
-    use rohrpost_wire::{RelayKeyHash, codec};
+    use rohrpost_wire::records::{PrekeyId, PrekeyRecord, RootChain, SEALING_KEY_BYTES, StatementHash};
+    use rohrpost_wire::{RelayKeyHash, SUITE, SafePin, Timestamp, VERSION, codec};
 
     use super::*;
 
@@ -189,7 +185,9 @@ pub(crate) mod tests {
 
     fn safe() -> Safe {
         let relay = RelayAddress { host: "relay.example".into(), port: 4433, key_hash: RelayKeyHash::of_key(&[7; 32]) };
-        Safe { pin: SafePin(Fixed([2; 32])), epoch: 3, roots: 1, relay, inbox: InboxId(Fixed([4; 16])) }
+        let chain = RootChain { length: 1, newest: StatementHash(Fixed([3; 32])) };
+        let known = Known { pin: SafePin(Fixed([2; 32])), epoch: 3, chain, identity_from: Timestamp(0) };
+        Safe { known, relay, inbox: InboxId(Fixed([4; 16])) }
     }
 
     #[test]
@@ -200,21 +198,24 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_known_of_a_safe_never_goes_back() {
-        let record = |epoch, roots| TrustedSafe {
-            pin: SafePin(Fixed([2; 32])),
-            epoch,
-            roots,
-            inbox: InboxId(Fixed([4; 16])),
-            relays: vec![],
-            identity_until: rohrpost_wire::Timestamp(0),
-            prekey_id: rohrpost_wire::records::PrekeyId(Fixed([0; 8])),
-            prekey: Fixed([0; rohrpost_wire::records::SEALING_KEY_BYTES]),
-            prekey_until: rohrpost_wire::Timestamp(0),
+        let record = |epoch| {
+            let prekey = PrekeyRecord {
+                version: VERSION,
+                suite: SUITE,
+                safe_pin: SafePin(Fixed([2; 32])),
+                epoch,
+                id: PrekeyId(Fixed([0; 8])),
+                key: Fixed([0; SEALING_KEY_BYTES]),
+                pipe_key_hash: None,
+                not_before: Timestamp(7),
+                not_after: Timestamp(8),
+            };
+            TrustedSafe::unverified_for_tests(InboxId(Fixed([4; 16])), &prekey)
         };
         let mut safe = safe();
-        assert!(safe.learn(&record(5, 2)));
-        assert!(!safe.learn(&record(4, 1)));
-        assert_eq!((safe.known().epoch, safe.known().roots), (5, 2));
+        assert!(safe.learn(&record(5)));
+        assert!(!safe.learn(&record(4)));
+        assert_eq!((safe.known().epoch, safe.known().identity_from), (5, Timestamp(7)));
     }
 
     #[test]

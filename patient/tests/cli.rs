@@ -9,6 +9,7 @@ use std::process::{Command, Output, Stdio};
 use rohrpost_e2ee::Link;
 use rohrpost_e2ee::link::LinkSecret;
 use rohrpost_wire::fixed::Fixed;
+use rohrpost_wire::records::{RootChain, StatementHash};
 use rohrpost_wire::{InboxId, RelayAddress, RelayKeyHash, SafePin, Timestamp};
 
 /// A name that resolves nowhere (RFC 6761 §6.4).
@@ -164,6 +165,7 @@ fn link() -> Link {
         secret: LinkSecret::from_bytes([3; 32]),
         ticket: None,
         relay: RelayAddress { host: NOWHERE.into(), port: 4433, key_hash: RelayKeyHash::of_key(&[4; 32]) },
+        chain: RootChain { length: 1, newest: StatementHash(Fixed([5; 32])) },
     }
 }
 

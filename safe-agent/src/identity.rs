@@ -44,6 +44,7 @@ pub fn found(
         suite_floor: SUITE,
         root_key: roots.root.public(),
         next_root_hash: next_root_hash(&roots.next_root.public().0),
+        previous: None,
     };
     let statement = Signed::sign(RecordKind::Root, &statement, roots.root.signer());
     let pin = SafePin::of_statement(&statement.bytes);

@@ -15,6 +15,7 @@ use rohrpost_e2ee::link::{LINK_SECONDS, LinkSecret};
 use rohrpost_e2ee::object::ObjectKey;
 use rohrpost_e2ee::trust::{self, Known, TrustedSafe};
 use rohrpost_wire::fixed::Fixed;
+use rohrpost_wire::records::RootChain;
 use rohrpost_wire::{RelayAddress, RelayKeyHash, Timestamp};
 
 use crate::audit::{self, Event};
@@ -147,8 +148,9 @@ impl<S: Store> World<S> {
 
     /// What a client learns from the published records now.
     pub(crate) fn trusted(&self) -> TrustedSafe {
-        let (set, pin) = self.read(|draft| Ok((identity::record_set(draft, self.now)?, identity::load(draft)?.1.pin)));
-        trust::verify(&set, &Known { pin, epoch: 1, roots: 1 }, self.now).unwrap()
+        let (set, row) = self.read(|draft| Ok((identity::record_set(draft, self.now)?, identity::load(draft)?.1)));
+        let chain = RootChain::of(&row.roots).unwrap();
+        trust::verify(&set, &Known { pin: row.pin, epoch: 1, chain, identity_from: Timestamp(0) }, self.now).unwrap()
     }
 
     /// A new request, good for ten minutes.

@@ -60,7 +60,7 @@ async fn a_stranger_with_a_key_of_his_own_gets_nothing() {
     let document = practice.shared(&id, "finding.txt", &content(1000, 1)).await;
     let link = Link::parse(&practice.invite(&id).await.link).unwrap();
 
-    let known = Known { pin: link.pin, epoch: link.epoch, roots: 1 };
+    let known = Known::of_link(&link);
     let visit = Visit::begin(world.relay(), link.inbox, &known, clock::now()).await.unwrap();
     let key = SigningSecret::generate(&mut random::system());
     let document = DocumentId(Fixed::from_hex(&document).unwrap());
@@ -91,7 +91,7 @@ async fn another_safes_valid_records_are_not_believed() {
     let (link, other_link) = (Link::parse(&invitation.link).unwrap(), Link::parse(&elsewhere.link).unwrap());
 
     // The relay answers with records that are valid, but another safe's.
-    let known = Known { pin: link.pin, epoch: link.epoch, roots: 1 };
+    let known = Known::of_link(&link);
     let visit = Visit::begin(world.relay(), other_link.inbox, &known, clock::now()).await;
     assert!(matches!(visit, Err(rohrpost_client::VisitError::Trust(_))), "{visit:?}");
 }

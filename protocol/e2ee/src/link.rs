@@ -9,7 +9,8 @@ use data_encoding::BASE64URL_NOPAD;
 use ring::{hkdf, hmac};
 use rohrpost_wire::address::hash;
 use rohrpost_wire::fixed::Fixed;
-use rohrpost_wire::{InboxId, RelayAddress, SafePin, TicketId, Timestamp, VERSION, codec};
+use rohrpost_wire::records::RootChain;
+use rohrpost_wire::{InboxId, RelayAddress, SafePin, TicketId, Timestamp, VERSION, codec, limits};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -131,6 +132,8 @@ pub struct Link {
     pub ticket: Option<TicketId>,
     /// Where to reach the safe.
     pub relay: RelayAddress,
+    /// The safe's root statements when the link was made; another chain is refused from the first visit on.
+    pub chain: RootChain,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,6 +147,7 @@ struct Body {
     secret: Secret<32>,
     ticket: Option<TicketId>,
     relay: RelayAddress,
+    chain: RootChain,
 }
 
 /// Why a text is not a link.
@@ -169,6 +173,7 @@ impl Link {
             secret: self.secret.0.clone(),
             ticket: self.ticket,
             relay: self.relay.clone(),
+            chain: self.chain,
         }));
         let mut bytes = Zeroizing::new(check(&body).to_vec());
         bytes.extend(body.iter());
@@ -197,7 +202,8 @@ impl Link {
 
     fn decode(body: &[u8]) -> Result<Self, LinkError> {
         let body: Body = codec::decode(body).map_err(|_| LinkError::Damaged)?;
-        if !body.relay.is_well_formed() {
+        let chain = 1..=limits::ROOT_STATEMENTS;
+        if !body.relay.is_well_formed() || !chain.contains(&usize::from(body.chain.length)) {
             return Err(LinkError::Damaged);
         }
         Ok(Self {
@@ -208,6 +214,7 @@ impl Link {
             secret: LinkSecret(body.secret),
             ticket: body.ticket,
             relay: body.relay,
+            chain: body.chain,
         })
     }
 }
@@ -229,6 +236,7 @@ fn check(body: &[u8]) -> [u8; CHECK_BYTES] {
 #[cfg(test)]
 mod tests {
     use rohrpost_wire::RelayKeyHash;
+    use rohrpost_wire::records::StatementHash;
 
     use super::*;
 
@@ -241,6 +249,7 @@ mod tests {
             secret: LinkSecret::from_bytes([3; 32]),
             ticket: None,
             relay: RelayAddress { host: "relay.example".into(), port: 4433, key_hash: RelayKeyHash::of_key(&[4; 32]) },
+            chain: RootChain { length: 2, newest: StatementHash(Fixed([5; 32])) },
         }
     }
 

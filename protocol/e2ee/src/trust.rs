@@ -7,44 +7,121 @@ use rohrpost_wire::codec::{self, DecodeError};
 use rohrpost_wire::proof::ProofError;
 use rohrpost_wire::records::{
     IdentityRecord, PREKEY_EARLY_SECONDS, PREKEY_LATE_SECONDS, PrekeyId, PrekeyRecord, RecordKind, RecordSet,
-    RootStatement, Signed, next_root_hash,
+    RootChain, RootStatement, Signed, StatementHash, next_root_hash,
 };
 use rohrpost_wire::{InboxId, RelayAddress, SUITE, SafePin, Timestamp, VERSION, limits};
+use serde::{Deserialize, Serialize};
 
 use crate::keys::SealingKey;
+use crate::link::Link;
 
-/// What a client already knows of a safe and will not go below.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a client already knows of a safe and will not go below. Kept by the client between its visits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Known {
     /// Whose records these must be.
     pub pin: SafePin,
     /// The highest epoch met, in the link or in a verified record.
     pub epoch: u32,
-    /// How many root statements the longest verified chain had; at least 1 for the first.
-    pub roots: usize,
+    /// The longest chain of root statements met, in the link or verified.
+    pub chain: RootChain,
+    /// When the newest verified identity record of this epoch began; 0 before the first.
+    pub identity_from: Timestamp,
 }
 
-/// A safe whose records were verified, and the prekey to seal to now.
+impl Known {
+    /// What a link says of its safe.
+    pub fn of_link(link: &Link) -> Self {
+        Self { pin: link.pin, epoch: link.epoch, chain: link.chain, identity_from: Timestamp(0) }
+    }
+
+    /// Takes over what is newer. True if anything was. What was verified against an older `Known` may come in any
+    /// order, so neither the chain nor the records ever go back.
+    pub fn learn(&mut self, safe: &TrustedSafe) -> bool {
+        let (before, seen) = (*self, safe.known);
+        if seen.pin != self.pin {
+            return false;
+        }
+        if seen.chain.length > self.chain.length {
+            self.chain = seen.chain;
+        }
+        if seen.age() > self.age() {
+            (self.epoch, self.identity_from) = seen.age();
+        }
+        *self != before
+    }
+
+    fn age(&self) -> (u32, Timestamp) {
+        (self.epoch, self.identity_from)
+    }
+}
+
+/// A safe whose records were verified, and the prekey to seal to now. [`verify`] alone makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedSafe {
+    known: Known,
+    inbox: InboxId,
+    relays: Vec<RelayAddress>,
+    identity_until: Timestamp,
+    prekey_id: PrekeyId,
+    prekey: SealingKey,
+    prekey_until: Timestamp,
+}
+
+impl TrustedSafe {
     /// Its name.
-    pub pin: SafePin,
-    /// The epoch, to be remembered.
-    pub epoch: u32,
-    /// The length of the root chain, to be remembered.
-    pub roots: usize,
+    pub fn pin(&self) -> SafePin {
+        self.known.pin
+    }
+
+    /// What its records say that is to be remembered, with [`Known::learn`].
+    pub fn known(&self) -> &Known {
+        &self.known
+    }
+
     /// Its inbox.
-    pub inbox: InboxId,
+    pub fn inbox(&self) -> InboxId {
+        self.inbox
+    }
+
     /// Its relays.
-    pub relays: Vec<RelayAddress>,
+    pub fn relays(&self) -> &[RelayAddress] {
+        &self.relays
+    }
+
     /// When the identity record ends.
-    pub identity_until: Timestamp,
+    pub fn identity_until(&self) -> Timestamp {
+        self.identity_until
+    }
+
     /// The prekey's name.
-    pub prekey_id: PrekeyId,
+    pub fn prekey_id(&self) -> PrekeyId {
+        self.prekey_id
+    }
+
     /// The prekey.
-    pub prekey: SealingKey,
+    pub fn prekey(&self) -> &SealingKey {
+        &self.prekey
+    }
+
     /// When the prekey's offer ends; a request lives at most 14 days longer.
-    pub prekey_until: Timestamp,
+    pub fn prekey_until(&self) -> Timestamp {
+        self.prekey_until
+    }
+
+    /// A safe that nothing vouches for, with this prekey.
+    #[doc(hidden)]
+    pub fn unverified_for_tests(inbox: InboxId, prekey: &PrekeyRecord) -> Self {
+        let chain = RootChain { length: 1, newest: StatementHash(prekey.safe_pin.0) };
+        Self {
+            known: Known { pin: prekey.safe_pin, epoch: prekey.epoch, chain, identity_from: prekey.not_before },
+            inbox,
+            relays: Vec::new(),
+            identity_until: prekey.not_after,
+            prekey_id: prekey.id,
+            prekey: prekey.key,
+            prekey_until: prekey.not_after,
+        }
+    }
 }
 
 /// Why records are not believed. For the client's own use: a relay never hears it.
@@ -53,10 +130,10 @@ pub enum TrustError {
     /// A record is not the one encoding of its kind.
     #[error("malformed record")]
     Malformed,
-    /// The chain does not start at the pin, or a signature or commitment does not hold.
+    /// The chain does not start at the pin or leaves the one already known, or a signature or commitment does not hold.
     #[error("records are not signed by the safe that is pinned")]
     NotThisSafe,
-    /// An epoch, chain or suite lower than one already known: a rolled-back or replayed record.
+    /// An epoch, record, chain or suite older than one already known: a rolled-back or replayed record.
     #[error("records are older than ones already seen")]
     RolledBack,
     /// A version or suite this client does not speak.
@@ -84,13 +161,11 @@ impl From<ProofError> for TrustError {
 
 /// Verifies a published set against what is known, at time `now`.
 pub fn verify(set: &RecordSet, known: &Known, now: Timestamp) -> Result<TrustedSafe, TrustError> {
-    let root = verify_roots(&set.roots, known)?;
+    let (root, chain) = verify_roots(&set.roots, known)?;
     let identity = verify_identity(&set.identity, &root, known, now)?;
     let prekey = choose_prekey(&set.prekeys, &identity, now)?;
     Ok(TrustedSafe {
-        pin: known.pin,
-        epoch: identity.epoch,
-        roots: set.roots.len(),
+        known: Known { pin: known.pin, epoch: identity.epoch, chain, identity_from: identity.not_before },
         inbox: identity.inbox,
         relays: identity.relays,
         identity_until: identity.not_after,
@@ -101,27 +176,36 @@ pub fn verify(set: &RecordSet, known: &Known, now: Timestamp) -> Result<TrustedS
 }
 
 /// Walks the chain: the first statement gives the pin and signs itself; each further one is signed by the key to which
-/// its predecessor committed. Returns the last.
-fn verify_roots(roots: &[Signed], known: &Known) -> Result<RootStatement, TrustError> {
+/// its predecessor committed, and names that predecessor. A commitment alone would not do: whoever steals a root key
+/// after it was retired could sign another statement of it, and so another chain of any length. Returns the last
+/// statement, and the chain to be remembered.
+fn verify_roots(roots: &[Signed], known: &Known) -> Result<(RootStatement, RootChain), TrustError> {
+    let chain = RootChain::of(roots).ok_or(TrustError::Malformed)?;
     let (first, successors) = roots.split_first().ok_or(TrustError::Malformed)?;
     if SafePin::of_statement(&first.bytes) != known.pin {
         return Err(TrustError::NotThisSafe);
     }
-    if roots.len() < known.roots {
-        return Err(TrustError::RolledBack);
+    let seen = roots.get(..usize::from(known.chain.length)).ok_or(TrustError::RolledBack)?;
+    if RootChain::of(seen) != Some(known.chain) {
+        return Err(TrustError::NotThisSafe);
     }
     let mut root = verify_root(first)?;
+    if root.previous.is_some() {
+        return Err(TrustError::NotThisSafe);
+    }
+    let mut previous = first;
     for successor in successors {
         let next = verify_root(successor)?;
-        if next_root_hash(&next.root_key.0) != root.next_root_hash {
+        let named = next.previous == Some(StatementHash::of_statement(&previous.bytes));
+        if !named || next_root_hash(&next.root_key.0) != root.next_root_hash {
             return Err(TrustError::NotThisSafe);
         }
         if next.suite_floor < root.suite_floor {
             return Err(TrustError::RolledBack);
         }
-        root = next;
+        (root, previous) = (next, successor);
     }
-    Ok(root)
+    Ok((root, chain))
 }
 
 fn verify_root(signed: &Signed) -> Result<RootStatement, TrustError> {
@@ -146,7 +230,8 @@ fn verify_identity(
     if relays.is_empty() || relays.len() > limits::RELAYS || !relays.iter().all(RelayAddress::is_well_formed) {
         return Err(TrustError::Malformed);
     }
-    if identity.epoch < known.epoch || identity.suite < root.suite_floor {
+    // The suite needs no look at the floor: the one suite there is, is not below any floor that was taken.
+    if (identity.epoch, identity.not_before) < known.age() {
         return Err(TrustError::RolledBack);
     }
     // The same grace as for a prekey: a client's clock may be an hour slow.

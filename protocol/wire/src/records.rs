@@ -40,6 +40,38 @@ pub struct RootStatement {
     pub root_key: Fixed<32>,
     /// The labelled hash of the next root key, which only the printed recovery sheet knows.
     pub next_root_hash: Fixed<32>,
+    /// The statement before this one; `None` for the first. A thief of a retired root key can sign another statement
+    /// of that key, but no statement that stands behind it.
+    pub previous: Option<StatementHash>,
+}
+
+/// The labelled hash of a root statement as received; what its successor, links and clients remember of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct StatementHash(pub Fixed<32>);
+
+impl StatementHash {
+    /// Hashes a statement's bytes.
+    pub fn of_statement(bytes: &[u8]) -> Self {
+        Self(Fixed(hash(b"rohrpost/1 root-link", &[bytes])))
+    }
+}
+
+/// A chain of root statements by its end: a client that has seen it takes no other chain through this length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootChain {
+    /// How many statements, at least 1.
+    pub length: u8,
+    /// The last of them, which holds all before it.
+    pub newest: StatementHash,
+}
+
+impl RootChain {
+    /// The end of a chain; `None` for an empty one and one of more than [`limits::ROOT_STATEMENTS`].
+    pub fn of(roots: &[Signed]) -> Option<Self> {
+        let newest = StatementHash::of_statement(&roots.last()?.bytes);
+        let length = u8::try_from(roots.len()).ok().filter(|length| usize::from(*length) <= limits::ROOT_STATEMENTS)?;
+        Some(Self { length, newest })
+    }
 }
 
 /// Who a safe is for one epoch; signed by the root key.
@@ -61,7 +93,7 @@ pub struct IdentityRecord {
     pub inbox: InboxId,
     /// Where it can be reached, at most [`limits::RELAYS`].
     pub relays: Vec<RelayAddress>,
-    /// From when.
+    /// From when; later than in every record of this epoch before it, which is the order of records in one epoch.
     pub not_before: Timestamp,
     /// Until when.
     pub not_after: Timestamp,
@@ -199,7 +231,7 @@ mod tests {
     fn a_full_set_fits_its_limit() {
         let signed = |length| Signed { bytes: vec![0; length], signature: Fixed([0; 64]) };
         let set = RecordSet {
-            roots: vec![signed(80); limits::ROOT_STATEMENTS],
+            roots: vec![signed(110); limits::ROOT_STATEMENTS],
             identity: signed(1400),
             prekeys: vec![signed(SEALING_KEY_BYTES + 140); limits::PREKEY_RECORDS],
         };

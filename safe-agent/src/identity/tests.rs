@@ -25,12 +25,12 @@ fn a_safe_that_is_switched_off_after_its_founding_can_be_trusted_for_thirty_days
     let world = World::found();
     let set = world.read(|draft| record_set(draft, START));
     let set = RecordSet::decode(&set.encode()).unwrap();
-    let known = Known { pin: world.read(load).1.pin, epoch: 1, roots: 1 };
+    let known = *world.trusted().known();
     let mut used = BTreeSet::new();
     for now in (0..=30 * DAY).step_by(usize::try_from(HOUR).unwrap()).map(|after| START.plus(after)) {
         let safe = trust::verify(&set, &known, now).unwrap();
-        assert!(safe.prekey_until >= now && safe.prekey_until <= now.plus(PREKEY_SECONDS), "{now:?}");
-        used.insert(safe.prekey_id);
+        assert!(safe.prekey_until() >= now && safe.prekey_until() <= now.plus(PREKEY_SECONDS), "{now:?}");
+        used.insert(safe.prekey_id());
     }
     assert_eq!(used.len(), 15, "each in its turn");
     assert!(trust::verify(&set, &known, START.minus(HOUR)).is_ok(), "a client's slow clock");
@@ -119,7 +119,7 @@ fn a_secret_dies_fifteen_days_after_its_time_and_its_envelopes_with_it() {
     let draft = world.draft(Operation::Status);
     let sealed = world.seal(&draft, device.next());
     assert_eq!(world.deliver(&sealed).status(), Status::Done);
-    let until = world.trusted().prekey_until;
+    let until = world.trusted().prekey_until();
 
     world.now = until.plus(PREKEY_SECRET_SECONDS);
     upkeep(&mut world);
@@ -153,7 +153,7 @@ fn a_clock_that_goes_back_brings_back_no_secret_and_publishes_none_that_is_over(
 fn an_outcome_lives_as_long_as_any_envelope_of_its_request_can_be_opened() {
     let mut world = World::found();
     let mut device = device(&mut world);
-    let first_until = world.trusted().prekey_until;
+    let first_until = world.trusted().prekey_until();
     let draft = RequestDraft { expires: first_until.plus(10 * DAY), ..world.draft(Operation::Status) };
     let early = world.seal(&draft, device.next());
     world.now = first_until.plus(HOUR);

@@ -3,6 +3,7 @@
 use rohrpost_e2ee::body::Pin;
 use rohrpost_e2ee::link::{LINK_SECONDS, Link, LinkSecret};
 use rohrpost_wire::Timestamp;
+use rohrpost_wire::records::RootChain;
 
 use super::desk::Reply;
 use super::view::rfc3339;
@@ -11,7 +12,7 @@ use crate::audit::{self, Action, Actor, Event};
 use crate::identity;
 use crate::rows::{self, GrantRow, LinkRow, Rights, Stored as _};
 use crate::transfers::Revocation;
-use crate::vault::{Draft, Table, system_rng};
+use crate::vault::{Draft, StoreError, Table, system_rng};
 
 /// Where a link points when the practice has named no app: a name that is reserved and leads nowhere.
 const NO_APP: &str = "https://rohrpost.invalid/";
@@ -80,6 +81,7 @@ pub(super) fn link(
         secret,
         ticket: None,
         relay: practice.relay,
+        chain: RootChain::of(&identity.roots).ok_or(StoreError::Damaged)?,
     };
     Ok(Reply::Link {
         patient_id: patient.id.0.to_hex(),

@@ -82,10 +82,10 @@ pub fn seal_request(
     author: &Author<'_>,
     rng: &mut impl CryptoRng,
 ) -> Result<(Vec<u8>, ExpectReply), SealError> {
-    let info = request_info(&safe.pin, safe.prekey_id);
-    let (encapsulated, mut context) = context::sender(&safe.prekey, &info, None, rng)?;
+    let info = request_info(&safe.pin(), safe.prekey_id());
+    let (encapsulated, mut context) = context::sender(safe.prekey(), &info, None, rng)?;
     let reply_secret = SealingSecret::generate(rng);
-    let aad = lane.aad(&safe.inbox);
+    let aad = lane.aad(&safe.inbox());
 
     let mut body = Zeroizing::new(codec::encode(&RequestBody {
         id: draft.id,
@@ -95,17 +95,17 @@ pub fn seal_request(
         who: author.who(),
         operation: draft.operation.clone(),
     }));
-    let transcript = transcript(&safe.pin, &context.export_secret(b"sig"), &aad, &body);
+    let transcript = transcript(&safe.pin(), &context.export_secret(b"sig"), &aad, &body);
     body.extend(codec::encode(&author.authenticate(&transcript)));
 
     let sealed = context.seal(&padding::pad(&body)?, &aad).map_err(|_| SealError::BadKey)?;
-    let header: [&[u8]; 4] = [&[VERSION, SUITE, lane.kind()], &safe.prekey_id.0.0, &encapsulated, &sealed];
+    let header: [&[u8]; 4] = [&[VERSION, SUITE, lane.kind()], &safe.prekey_id().0.0, &encapsulated, &sealed];
     let envelope = header.concat();
     let expect = ExpectReply {
         id: draft.id,
         secret: reply_secret,
         psk: context.export_secret(b"reply psk"),
-        info: reply_info(&safe.pin, &EnvelopeHash::of(&envelope)),
+        info: reply_info(&safe.pin(), &EnvelopeHash::of(&envelope)),
     };
     Ok((envelope, expect))
 }

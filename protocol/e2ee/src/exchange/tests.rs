@@ -2,6 +2,7 @@ use ed25519_dalek::Signer as _;
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
+use rohrpost_wire::records::PrekeyRecord;
 use rohrpost_wire::{Timestamp, codec};
 
 use super::context::Export as _;
@@ -20,20 +21,23 @@ struct Fixture {
     link: LinkSecret,
 }
 
+const PREKEY_UNTIL: Timestamp = Timestamp(1000);
+
 fn fixture() -> Fixture {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let prekey = SealingSecret::generate(&mut rng);
-    let safe = TrustedSafe {
-        pin: SafePin(Fixed([1; 32])),
+    let offer = PrekeyRecord {
+        version: VERSION,
+        suite: SUITE,
+        safe_pin: SafePin(Fixed([1; 32])),
         epoch: 1,
-        roots: 1,
-        inbox: InboxId(Fixed([2; 16])),
-        relays: vec![],
-        identity_until: Timestamp(u64::MAX),
-        prekey_id: PrekeyId(Fixed([3; 8])),
-        prekey: prekey.public(),
-        prekey_until: Timestamp(u64::MAX),
+        id: PrekeyId(Fixed([3; 8])),
+        key: prekey.public(),
+        pipe_key_hash: None,
+        not_before: Timestamp(0),
+        not_after: PREKEY_UNTIL,
     };
+    let safe = TrustedSafe::unverified_for_tests(InboxId(Fixed([2; 16])), &offer);
     let device = SigningSecret::generate(&mut rng);
     Fixture { prekey, safe, device, link: LinkSecret::from_bytes([5; 32]), rng }
 }
@@ -51,7 +55,7 @@ impl Fixture {
     }
 
     fn open(&self, envelope: &[u8], lane: Lane) -> Result<OpenedRequest, OpenError> {
-        let recipient = Recipient { pin: &self.safe.pin, inbox: &self.safe.inbox, lane };
+        let recipient = Recipient { pin: &self.safe.pin(), inbox: &self.safe.inbox(), lane };
         open_request(envelope, &self.prekey, recipient)
     }
 }
@@ -99,7 +103,7 @@ fn an_enrolment_proves_its_link_and_no_other() {
 fn a_request_opens_for_its_own_safe_inbox_prekey_and_lane_alone() {
     let mut f = fixture();
     let (envelope, _) = f.seal(DEPOSIT, Operation::Status);
-    let (pin, inbox) = (f.safe.pin, f.safe.inbox);
+    let (pin, inbox) = (f.safe.pin(), f.safe.inbox());
     let (other_pin, other_inbox) = (SafePin(Fixed([8; 32])), InboxId(Fixed([8; 16])));
     let other_prekey = SealingSecret::generate(&mut f.rng);
     let with = |prekey, pin, inbox, lane| open_request(&envelope, prekey, Recipient { pin, inbox, lane }).is_ok();
@@ -171,9 +175,9 @@ fn envelopes_have_class_sizes_alone() {
 
 /// Seals a body as a malicious client could: with an authentication that does not belong to it.
 fn forge(f: &mut Fixture, who: Who, authenticate: impl Fn(&[u8]) -> Authentication) -> Vec<u8> {
-    let info = request_info(&f.safe.pin, f.safe.prekey_id);
-    let (encapsulated, mut context) = context::sender(&f.safe.prekey, &info, None, &mut f.rng).ok().unwrap();
-    let aad = Lane::Live.aad(&f.safe.inbox);
+    let info = request_info(&f.safe.pin(), f.safe.prekey_id());
+    let (encapsulated, mut context) = context::sender(f.safe.prekey(), &info, None, &mut f.rng).ok().unwrap();
+    let aad = Lane::Live.aad(&f.safe.inbox());
     let mut body = codec::encode(&RequestBody {
         id: RequestId(Fixed([4; 16])),
         created: Timestamp(100),
@@ -182,10 +186,10 @@ fn forge(f: &mut Fixture, who: Who, authenticate: impl Fn(&[u8]) -> Authenticati
         who,
         operation: Operation::Status,
     });
-    let transcript = transcript(&f.safe.pin, &context.export_secret(b"sig"), &aad, &body);
+    let transcript = transcript(&f.safe.pin(), &context.export_secret(b"sig"), &aad, &body);
     body.extend(codec::encode(&authenticate(&transcript)));
     let sealed = context.seal(&padding::pad(&body).unwrap(), &aad).unwrap();
-    [&[VERSION, SUITE, 1][..], &f.safe.prekey_id.0.0, &encapsulated, &sealed].concat()
+    [&[VERSION, SUITE, 1][..], &f.safe.prekey_id().0.0, &encapsulated, &sealed].concat()
 }
 
 #[test]

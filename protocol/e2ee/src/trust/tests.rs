@@ -15,26 +15,38 @@ fn public(byte: u8) -> Fixed<32> {
     Fixed(key(byte).verifying_key().to_bytes())
 }
 
-fn statement(root: u8, next: u8) -> Signed {
+fn statement(root: u8, next: u8, previous: Option<&Signed>) -> Signed {
     let statement = RootStatement {
         version: VERSION,
         suite_floor: SUITE,
         root_key: public(root),
         next_root_hash: next_root_hash(&public(next).0),
+        previous: previous.map(|signed| StatementHash::of_statement(&signed.bytes)),
     };
     Signed::sign(RecordKind::Root, &statement, &key(root))
 }
 
+/// Root 1, then 2, and so on.
+fn chain(length: u8) -> Vec<Signed> {
+    (ROOT..ROOT + length).fold(Vec::new(), |mut roots, root| {
+        roots.push(statement(root, root + 1, roots.last()));
+        roots
+    })
+}
+
 const ROOT: u8 = 1;
-const NEXT_ROOT: u8 = 2;
-const ONLINE: u8 = 3;
+const ONLINE: u8 = 30;
 
 fn pin() -> SafePin {
-    SafePin::of_statement(&statement(ROOT, NEXT_ROOT).bytes)
+    SafePin::of_statement(&chain(1)[0].bytes)
 }
 
 fn known() -> Known {
-    Known { pin: pin(), epoch: 1, roots: 1 }
+    knowing(&chain(1))
+}
+
+fn knowing(roots: &[Signed]) -> Known {
+    Known { pin: pin(), epoch: 1, chain: RootChain::of(roots).unwrap(), identity_from: Timestamp(0) }
 }
 
 fn identity() -> IdentityRecord {
@@ -44,7 +56,7 @@ fn identity() -> IdentityRecord {
         safe_pin: pin(),
         epoch: 1,
         online_key: public(ONLINE),
-        audit_key: public(4),
+        audit_key: public(31),
         inbox: InboxId(Fixed([5; 16])),
         relays: vec![RelayAddress { host: "h".into(), port: 1, key_hash: RelayKeyHash(Fixed([6; 32])) }],
         not_before: NOW.minus(time::DAY),
@@ -68,7 +80,7 @@ fn prekey(id: u8, not_before: Timestamp) -> PrekeyRecord {
 
 fn set_of(identity: &IdentityRecord, prekeys: &[PrekeyRecord]) -> RecordSet {
     RecordSet {
-        roots: vec![statement(ROOT, NEXT_ROOT)],
+        roots: chain(1),
         identity: Signed::sign(RecordKind::Identity, identity, &key(ROOT)),
         prekeys: prekeys.iter().map(|p| Signed::sign(RecordKind::Prekey, p, &key(ONLINE))).collect(),
     }
@@ -81,7 +93,7 @@ fn good() -> RecordSet {
 #[test]
 fn a_safe_is_trusted_through_its_pin() {
     let safe = verify(&good(), &known(), NOW).unwrap();
-    assert_eq!((safe.pin, safe.epoch, safe.prekey_id), (pin(), 1, PrekeyId(Fixed([1; 8]))));
+    assert_eq!((safe.pin(), safe.known().epoch, safe.prekey_id()), (pin(), 1, PrekeyId(Fixed([1; 8]))));
 }
 
 #[test]
@@ -107,21 +119,82 @@ fn a_record_signed_by_any_other_key_is_refused() {
 fn an_older_epoch_or_a_shorter_chain_is_rolled_back() {
     let later = Known { epoch: 2, ..known() };
     assert_eq!(verify(&good(), &later, NOW), Err(TrustError::RolledBack));
-    let longer = Known { roots: 2, ..known() };
-    assert_eq!(verify(&good(), &longer, NOW), Err(TrustError::RolledBack));
+    assert_eq!(verify(&good(), &knowing(&chain(2)), NOW), Err(TrustError::RolledBack));
     let mixed = set_of(&IdentityRecord { epoch: 2, ..identity() }, &[prekey(1, NOW)]);
     assert_eq!(verify(&mixed, &later, NOW), Err(TrustError::RolledBack));
 }
 
+/// A set under these roots, its identity record signed by `root`.
+fn under(roots: Vec<Signed>, root: u8) -> RecordSet {
+    RecordSet { roots, identity: Signed::sign(RecordKind::Identity, &identity(), &key(root)), ..good() }
+}
+
 #[test]
 fn a_successor_must_be_the_one_that_was_committed_to() {
-    let mut set = good();
-    set.roots.push(statement(NEXT_ROOT, 7));
-    set.identity = Signed::sign(RecordKind::Identity, &identity(), &key(NEXT_ROOT));
-    assert_eq!(verify(&set, &known(), NOW).map(|safe| safe.roots), Ok(2));
-    set.roots[1] = statement(8, 7);
-    set.identity = Signed::sign(RecordKind::Identity, &identity(), &key(8));
-    assert_eq!(verify(&set, &known(), NOW), Err(TrustError::NotThisSafe));
+    let safe = verify(&under(chain(2), 2), &known(), NOW).unwrap();
+    assert_eq!(Some(safe.known().chain), RootChain::of(&chain(2)));
+    let uncommitted = vec![chain(1).remove(0), statement(8, 9, chain(1).first())];
+    assert_eq!(verify(&under(uncommitted, 8), &known(), NOW), Err(TrustError::NotThisSafe));
+}
+
+#[test]
+fn a_successor_names_the_statement_before_it_and_the_first_names_none() {
+    for previous in [None, chain(2).last()] {
+        let roots = vec![chain(1).remove(0), statement(2, 3, previous)];
+        assert_eq!(verify(&under(roots, 2), &known(), NOW), Err(TrustError::NotThisSafe), "{previous:?}");
+    }
+    let first = statement(ROOT, 2, chain(2).last());
+    let pin = SafePin::of_statement(&first.bytes);
+    let known = Known { pin, chain: RootChain::of(std::slice::from_ref(&first)).unwrap(), ..known() };
+    assert_eq!(verify(&under(vec![first], ROOT), &known, NOW), Err(TrustError::NotThisSafe));
+}
+
+/// Root key 2 was retired and its sheet thrown away, not burnt. Its finder can say once more what comes after it: key 9
+/// of his own, and have a chain of the same length, or of any.
+#[test]
+fn a_thief_of_a_retired_root_key_cannot_fork_the_chain() {
+    let mut forged = chain(1);
+    forged.push(statement(2, 9, forged.last()));
+    forged.push(statement(9, 10, forged.last()));
+    let forged = under(forged, 9);
+    assert!(verify(&forged, &known(), NOW).is_ok(), "for who met the safe before key 2 spoke");
+    for met in 2..=3 {
+        let verdict = verify(&forged, &knowing(&chain(met)), NOW);
+        assert_eq!(verdict, Err(TrustError::NotThisSafe), "met at {met}");
+        assert!(verify(&under(chain(3), 3), &knowing(&chain(met)), NOW).is_ok());
+    }
+}
+
+#[test]
+fn an_older_record_of_the_same_epoch_is_rolled_back() {
+    let begun = |epoch, seconds| {
+        let identity = IdentityRecord { epoch, not_before: NOW.minus(seconds), ..identity() };
+        set_of(&identity, &[PrekeyRecord { epoch, ..prekey(1, NOW) }])
+    };
+    let mut known = known();
+    assert!(known.learn(&verify(&begun(1, 60), &known, NOW).unwrap()));
+    assert_eq!(verify(&begun(1, 61), &known, NOW), Err(TrustError::RolledBack));
+    assert!(!known.learn(&verify(&begun(1, 60), &known, NOW).unwrap()), "the same again");
+    assert!(known.learn(&verify(&begun(1, 59), &known, NOW).unwrap()));
+    assert!(known.learn(&verify(&begun(2, 90), &known, NOW).unwrap()), "a new epoch is newer whenever it began");
+    assert_eq!(verify(&begun(1, 0), &known, NOW), Err(TrustError::RolledBack));
+}
+
+#[test]
+fn what_is_known_never_goes_back() {
+    let (older, mut newer) = (verify(&good(), &known(), NOW).unwrap(), known());
+    let identity = IdentityRecord { epoch: 2, ..identity() };
+    let later = RecordSet {
+        roots: chain(2),
+        identity: Signed::sign(RecordKind::Identity, &identity, &key(2)),
+        prekeys: set_of(&identity, &[PrekeyRecord { epoch: 2, ..prekey(1, NOW) }]).prekeys,
+    };
+    assert!(newer.learn(&verify(&later, &known(), NOW).unwrap()));
+    let kept = newer;
+    assert!(!newer.learn(&older));
+    let other = PrekeyRecord { safe_pin: SafePin(Fixed([9; 32])), epoch: 9, ..prekey(1, NOW) };
+    assert!(!newer.learn(&TrustedSafe::unverified_for_tests(InboxId(Fixed([5; 16])), &other)), "another safe");
+    assert_eq!(newer, kept);
 }
 
 #[test]
@@ -148,7 +221,7 @@ fn an_identity_record_has_a_beginning_and_an_end() {
 #[test]
 fn the_prekey_of_the_hour_is_taken_with_grace_at_both_ends() {
     let chosen =
-        |prekeys: &[PrekeyRecord]| verify(&set_of(&identity(), prekeys), &known(), NOW).map(|s| s.prekey_id.0.0[0]);
+        |prekeys: &[PrekeyRecord]| verify(&set_of(&identity(), prekeys), &known(), NOW).map(|s| s.prekey_id().0.0[0]);
     let ended = |seconds| NOW.minus(PREKEY_SECONDS + seconds);
     assert_eq!(chosen(&[prekey(1, ended(1)), prekey(2, NOW.minus(1)), prekey(3, NOW.plus(1))]), Ok(2));
     assert_eq!(chosen(&[prekey(1, ended(PREKEY_LATE_SECONDS)), prekey(3, NOW.plus(PREKEY_EARLY_SECONDS))]), Ok(3));
@@ -159,14 +232,23 @@ fn the_prekey_of_the_hour_is_taken_with_grace_at_both_ends() {
 
 #[test]
 fn every_flipped_bit_of_every_record_is_refused() {
-    let set = good();
-    let parts: [fn(&mut RecordSet) -> &mut Signed; 3] =
-        [|s| &mut s.roots[0], |s| &mut s.identity, |s| &mut s.prekeys[0]];
+    let set = under(chain(2), 2);
+    let known = knowing(&chain(2));
+    assert!(verify(&set, &known, NOW).is_ok());
+    let parts: [fn(&mut RecordSet) -> &mut Signed; 4] =
+        [|s| &mut s.roots[0], |s| &mut s.roots[1], |s| &mut s.identity, |s| &mut s.prekeys[0]];
     for part in parts {
-        for at in (0..part(&mut set.clone()).bytes.len()).step_by(7) {
-            let mut flipped = set.clone();
-            part(&mut flipped).bytes[at] ^= 1;
-            assert!(verify(&flipped, &known(), NOW).is_err(), "byte {at}");
+        let mut flipped = set.clone();
+        for at in 0..part(&mut flipped).bytes.len() {
+            part(&mut flipped).bytes[at] ^= 1 << (at % 8);
+            assert!(verify(&flipped, &known, NOW).is_err(), "byte {at}");
+            part(&mut flipped).bytes[at] ^= 1 << (at % 8);
         }
+        for at in 0..64 {
+            part(&mut flipped).signature.0[at] ^= 1 << (at % 8);
+            assert!(verify(&flipped, &known, NOW).is_err(), "byte {at} of the signature");
+            part(&mut flipped).signature.0[at] ^= 1 << (at % 8);
+        }
+        assert_eq!(flipped, set);
     }
 }

@@ -18,7 +18,7 @@ use rohrpost_e2ee::trust::TrustedSafe;
 use rohrpost_e2ee::{DocumentId, Link, RequestId, Secret, VersionHash};
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::proof::Exporter;
-use rohrpost_wire::records::PrekeyId;
+use rohrpost_wire::records::{PrekeyId, PrekeyRecord, RootChain, StatementHash};
 use rohrpost_wire::{InboxId, RelayAddress, RelayKeyHash, SafePin, Timestamp};
 
 /// The canary's letters and its byte; 0xc5 is 197 in decimal.
@@ -100,6 +100,7 @@ fn link() -> Link {
         secret: LinkSecret::from_bytes([BYTE; 32]),
         ticket: None,
         relay: RelayAddress { host: name(), port: 10, key_hash: RelayKeyHash(Fixed([BYTE; 32])) },
+        chain: RootChain { length: 1, newest: StatementHash(Fixed([BYTE; 32])) },
     }
 }
 
@@ -186,23 +187,24 @@ fn plaintext_prints_names_lengths_and_ids() {
 fn exchange() -> (RequestDraft, ExpectReply, OpenedRequest) {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let prekey = SealingSecret::generate(&mut rng);
-    let safe = TrustedSafe {
-        pin: SafePin(Fixed([11; 32])),
+    let offer = PrekeyRecord {
+        version: rohrpost_wire::VERSION,
+        suite: rohrpost_wire::SUITE,
+        safe_pin: SafePin(Fixed([11; 32])),
         epoch: 1,
-        roots: 1,
-        inbox: InboxId(Fixed([12; 16])),
-        relays: vec![],
-        identity_until: Timestamp(13),
-        prekey_id: PrekeyId(Fixed([14; 8])),
-        prekey: prekey.public(),
-        prekey_until: Timestamp(15),
+        id: PrekeyId(Fixed([14; 8])),
+        key: prekey.public(),
+        pipe_key_hash: None,
+        not_before: Timestamp(0),
+        not_after: Timestamp(15),
     };
+    let safe = TrustedSafe::unverified_for_tests(InboxId(Fixed([12; 16])), &offer);
     let id = RequestId(Fixed([5; 16]));
     let draft = RequestDraft { id, created: Timestamp(16), expires: Timestamp(17), operation: enrol() };
     let (key, link) = (SigningSecret::from_bytes(&[BYTE; 32]), LinkSecret::from_bytes([BYTE; 32]));
     let author = Author::Enrol { key: &key, link: &link };
     let (envelope, expect) = seal_request(&safe, Lane::Live, &draft, &author, &mut rng).unwrap();
-    let recipient = Recipient { pin: &safe.pin, inbox: &safe.inbox, lane: Lane::Live };
+    let recipient = Recipient { pin: &safe.pin(), inbox: &safe.inbox(), lane: Lane::Live };
     (draft, expect, open_request(&envelope, &prekey, recipient).unwrap())
 }
 

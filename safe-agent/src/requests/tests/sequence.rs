@@ -31,7 +31,7 @@ fn last(world: &World) -> Decision {
 #[test]
 fn numbers_may_overtake_each_other_and_each_is_taken_once() {
     let (mut world, device) = world();
-    for (sequence, highest) in [(5, 5), (2, 5), (9, 9), (1, 9), (8, 9)] {
+    for (sequence, highest) in [(5, 0), (2, 5), (9, 5), (1, 9), (8, 9)] {
         let got = ask_as(&mut world, &device, sequence);
         assert_eq!((got.status(), got.reply.highest_sequence), (Status::Done, highest));
     }
@@ -57,19 +57,29 @@ fn numbers_outside_the_window_are_refused_and_do_not_move_it() {
 }
 
 #[test]
+fn a_safe_that_was_set_back_reports_less_than_it_had_confirmed() {
+    let (mut world, device) = world();
+    let before: SequenceRow = world.load(&device.id.0.0).unwrap();
+    assert_eq!(ask_as(&mut world, &device, 7).status(), Status::Done);
+    assert_eq!(ask_as(&mut world, &device, 8).reply.highest_sequence, 7, "as confirmed");
+    world.save(&before);
+    assert_eq!(ask_as(&mut world, &device, 9).reply.highest_sequence, 0, "less than the client has seen");
+}
+
+#[test]
 fn devices_count_for_themselves() {
     let (mut world, first) = world();
     let patient = world.patient("Ben Example");
     let second = world.device(patient);
     assert_eq!(ask_as(&mut world, &first, 1).status(), Status::Done);
     let got = ask_as(&mut world, &second, 1);
-    assert_eq!((got.status(), got.reply.highest_sequence), (Status::Done, 1));
+    assert_eq!((got.status(), got.reply.highest_sequence), (Status::Done, 0));
 }
 
 #[test]
 fn a_device_beyond_its_quota_is_told_so_and_can_fill_nothing_any_more() {
     let (mut world, device) = world();
-    let prekey = world.trusted().prekey_id;
+    let prekey = world.trusted().prekey_id();
     let mut row = SequenceRow::new(device.id);
     row.recorded = BTreeMap::from([(prekey, REQUESTS_PER_DEVICE - 1)]);
     world.save(&row);

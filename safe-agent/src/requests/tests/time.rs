@@ -25,7 +25,7 @@ fn ask_at(world: &mut World, device: &mut Device, created: Timestamp, expires: T
 #[test]
 fn a_request_is_taken_within_its_times_and_not_a_second_outside() {
     let (mut world, mut device) = world();
-    let (now, latest) = (world.now, world.trusted().prekey_until.plus(REQUEST_SECONDS));
+    let (now, latest) = (world.now, world.trusted().prekey_until().plus(REQUEST_SECONDS));
     let ahead = now.plus(CLOCK_GRACE_SECONDS);
     for (created, expires, status) in [
         (ahead, ahead, Status::Done),

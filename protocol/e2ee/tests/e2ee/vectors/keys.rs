@@ -6,7 +6,7 @@ use rohrpost_e2ee::keys::{SealingKey, SealingSecret, SigningSecret};
 use rohrpost_e2ee::trust::TrustedSafe;
 use rohrpost_e2ee::{DeviceId, DocumentId, RequestId, VersionHash};
 use rohrpost_wire::fixed::Fixed;
-use rohrpost_wire::records::PrekeyId;
+use rohrpost_wire::records::{PrekeyId, PrekeyRecord};
 use rohrpost_wire::{InboxId, SafePin, Timestamp};
 
 use super::harness::{Case, Fields, File, Outcome, Read as _, Vectors, digits, fields, hex};
@@ -48,17 +48,18 @@ fn check(input: &Fields) -> Outcome {
 }
 
 fn seal_to(key: &SealingKey) -> Outcome {
-    let safe = TrustedSafe {
-        pin: SafePin(Fixed([0; 32])),
+    let offer = PrekeyRecord {
+        version: rohrpost_wire::VERSION,
+        suite: rohrpost_wire::SUITE,
+        safe_pin: SafePin(Fixed([0; 32])),
         epoch: 1,
-        roots: 1,
-        inbox: InboxId(Fixed([0; 16])),
-        relays: vec![],
-        identity_until: Timestamp(0),
-        prekey_id: PrekeyId(Fixed([0; 8])),
-        prekey: *key,
-        prekey_until: Timestamp(0),
+        id: PrekeyId(Fixed([0; 8])),
+        key: *key,
+        pipe_key_hash: None,
+        not_before: Timestamp(0),
+        not_after: Timestamp(0),
     };
+    let safe = TrustedSafe::unverified_for_tests(InboxId(Fixed([0; 16])), &offer);
     let id = RequestId(Fixed([0; 16]));
     let draft = RequestDraft { id, created: Timestamp(0), expires: Timestamp(0), operation: Operation::Status };
     let mut rng = Played::new(&[&encapsulation(1), &bytes(2)]);

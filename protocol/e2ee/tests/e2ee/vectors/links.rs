@@ -5,6 +5,7 @@ use rohrpost_e2ee::Link;
 use rohrpost_e2ee::link::{LinkError, LinkSecret};
 use rohrpost_wire::address::hash;
 use rohrpost_wire::fixed::Fixed;
+use rohrpost_wire::records::{RootChain, StatementHash};
 use rohrpost_wire::{InboxId, RelayAddress, RelayKeyHash, SafePin, TicketId, Timestamp};
 
 use super::harness::{Case, Fields, File, Outcome, Read as _, Vectors, digits, fields, hex, hex_if_any};
@@ -23,6 +24,7 @@ fn link(host: &str, ticket: Option<TicketId>) -> Link {
         secret: LinkSecret::from_bytes(bytes(50)),
         ticket,
         relay: RelayAddress { host: host.into(), port: 4433, key_hash: RelayKeyHash(Fixed([0x53; 32])) },
+        chain: RootChain { length: 2, newest: StatementHash(Fixed([0x55; 32])) },
     }
 }
 
@@ -66,6 +68,8 @@ fn damaged(file: File, good: &str) -> File {
     overlong.splice(38..40, [0xac, 0x82, 0x00]);
     let mut other = sound.clone();
     other[0] = 2;
+    // The length of the chain stands before a hash of 32 bytes, at the end.
+    let chain = |length: u8| [&sound[..sound.len() - 33], &[length], &sound[sound.len() - 32..]].concat();
     let at = APP.len() + 21;
     let changed = format!("{}{}{}", &good[..at], if &good[at..=at] == "A" { "B" } else { "A" }, &good[at + 1..]);
     let mut last = good.to_owned();
@@ -82,6 +86,8 @@ fn damaged(file: File, good: &str) -> File {
         .case(no("with its last byte missing", rightly, url(&sound[..sound.len() - 1])))
         .case(no("with an overlong epoch", rightly, url(&overlong)))
         .case(no("to a host with a space", rightly, url(&body(&link("relay example", None)))))
+        .case(no("with a root chain of no statement", rightly, url(&chain(0))))
+        .case(no("with a root chain longer than may be", rightly, url(&chain(17))))
         .case(no("to no host", rightly, url(&body(&link("", None)))))
         .case(Case::refuse("of version 2", rightly, "unsupported").with("text", url(&other)))
         .case(Case::refuse("of no version", rightly, "unsupported").with("text", url(&[])))
@@ -98,6 +104,8 @@ fn check(input: &Fields) -> Outcome {
         ("pin", hex(&link.pin.0.0)),
         ("epoch", link.epoch.into()),
         ("inbox", hex(&link.inbox.0.0)),
+        ("roots", link.chain.length.into()),
+        ("last_root", hex(&link.chain.newest.0.0)),
         ("ticket", hex_if_any(link.ticket.as_ref().map(|ticket| ticket.0.as_ref()))),
         ("relay", link.relay.to_string().into()),
         ("body", hex(&body(&link))),

@@ -12,7 +12,7 @@ use rohrpost_e2ee::link::{LinkMacKey, LinkSecret};
 use rohrpost_e2ee::trust::TrustedSafe;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::frame::TtlClass;
-use rohrpost_wire::records::PrekeyId;
+use rohrpost_wire::records::{PrekeyId, PrekeyRecord};
 use rohrpost_wire::{InboxId, SafePin, Timestamp, codec};
 use serde_json::Value;
 
@@ -227,17 +227,18 @@ fn lane(input: &Fields) -> Lane {
 /// Seals with the randomness that `sealing` names.
 pub(super) fn seal(input: &Fields) -> (Vec<u8>, ExpectReply) {
     let sealing = input.inner("sealing").unwrap();
-    let safe = TrustedSafe {
-        pin: SafePin(Fixed(input.array("pin"))),
+    let offer = PrekeyRecord {
+        version: rohrpost_wire::VERSION,
+        suite: rohrpost_wire::SUITE,
+        safe_pin: SafePin(Fixed(input.array("pin"))),
         epoch: 1,
-        roots: 1,
-        inbox: InboxId(Fixed(input.array("inbox"))),
-        relays: vec![],
-        identity_until: Timestamp(u64::MAX),
-        prekey_id: PrekeyId(Fixed(input.array("prekey_id"))),
-        prekey: SealingSecret::from_bytes(input.array("prekey_seed")).public(),
-        prekey_until: Timestamp(u64::MAX),
+        id: PrekeyId(Fixed(input.array("prekey_id"))),
+        key: SealingSecret::from_bytes(input.array("prekey_seed")).public(),
+        pipe_key_hash: None,
+        not_before: Timestamp(0),
+        not_after: Timestamp(u64::MAX),
     };
+    let safe = TrustedSafe::unverified_for_tests(InboxId(Fixed(input.array("inbox"))), &offer);
     let draft = RequestDraft {
         id: RequestId(Fixed(sealing.array("id"))),
         created: Timestamp(sealing.number("created")),

@@ -5,7 +5,7 @@ use rohrpost_e2ee::trust::{Known, TrustError, verify};
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::{
     IDENTITY_SECONDS, IdentityRecord, PREKEY_EARLY_SECONDS, PREKEY_LATE_SECONDS, PREKEY_SECONDS, PrekeyId,
-    PrekeyRecord, RecordKind, RecordSet, RootStatement, Signed, next_root_hash,
+    PrekeyRecord, RecordKind, RecordSet, RootChain, RootStatement, Signed, StatementHash, next_root_hash,
 };
 use rohrpost_wire::{InboxId, RelayAddress, RelayKeyHash, SUITE, SafePin, Timestamp, VERSION};
 use serde_json::Value;
@@ -26,7 +26,21 @@ fn key(number: u8) -> SigningSecret {
 
 fn root(number: u8, next: u8) -> RootStatement {
     let next_root_hash = next_root_hash(&key(next).public().0);
-    RootStatement { version: VERSION, suite_floor: SUITE, root_key: key(number).public(), next_root_hash }
+    let root_key = key(number).public();
+    RootStatement { version: VERSION, suite_floor: SUITE, root_key, next_root_hash, previous: None }
+}
+
+/// The statement that stands behind the first.
+fn successor(number: u8, next: u8) -> RootStatement {
+    RootStatement { previous: Some(first_hash()), ..root(number, next) }
+}
+
+fn first() -> Signed {
+    sign_root(&root(ROOT, NEXT_ROOT), ROOT)
+}
+
+fn first_hash() -> StatementHash {
+    StatementHash::of_statement(&first().bytes)
 }
 
 fn sign_root(statement: &RootStatement, number: u8) -> Signed {
@@ -34,7 +48,7 @@ fn sign_root(statement: &RootStatement, number: u8) -> Signed {
 }
 
 fn pin() -> SafePin {
-    SafePin::of_statement(&sign_root(&root(ROOT, NEXT_ROOT), ROOT).bytes)
+    SafePin::of_statement(&first().bytes)
 }
 
 fn relay(host: &str) -> RelayAddress {
@@ -76,7 +90,7 @@ fn prekey(id: u8, not_before: Timestamp) -> PrekeyRecord {
 
 fn set(identity: &IdentityRecord, prekeys: &[PrekeyRecord]) -> RecordSet {
     RecordSet {
-        roots: vec![sign_root(&root(ROOT, NEXT_ROOT), ROOT)],
+        roots: vec![first()],
         identity: Signed::sign(RecordKind::Identity, identity, key(ROOT).signer()),
         prekeys: prekeys.iter().map(|one| Signed::sign(RecordKind::Prekey, one, key(ONLINE).signer())).collect(),
     }
@@ -108,9 +122,14 @@ fn succeeded(statement: &RootStatement, number: u8) -> Value {
     })
 }
 
+fn second_hash(next: u8) -> StatementHash {
+    StatementHash::of_statement(&sign_root(&successor(NEXT_ROOT, next), NEXT_ROOT).bytes)
+}
+
 fn write() -> File {
     let file = File::new(
-        "verdicts over published records, for a client that knows pin, epoch and length of the root chain, at `now`",
+        "verdicts over published records, for a client that knows pin, epoch, root chain (its length and the hash of its \
+         last statement) and the beginning of the newest identity record, at `now`",
         "section 7",
         "accept: what is to be remembered, and the prekey to seal to. reject: the class, for the client's own use; no \
          relay hears it",
@@ -118,6 +137,8 @@ fn write() -> File {
     .common("pin", hex(&pin().0.0))
     .common("epoch", 2)
     .common("roots", 1)
+    .common("last_root", hex(&first_hash().0.0))
+    .common("identity_from", digits(0))
     .common("now", digits(NOW.0));
     refused_times(refused_records(accepted(file)))
 }
@@ -132,8 +153,20 @@ fn accepted(file: File) -> File {
         )
         .case(
             Case::accept("the successor that was committed to", "")
-                .with("records", succeeded(&root(NEXT_ROOT, 79), NEXT_ROOT))
-                .with("roots", 2),
+                .with("records", succeeded(&successor(NEXT_ROOT, 79), NEXT_ROOT)),
+        )
+        .case(
+            Case::accept("a chain that is known", "")
+                .of("the successor that was committed to")
+                .with("roots", 2)
+                .with("last_root", hex(&second_hash(79).0.0)),
+        )
+        .case(Case::accept("the record that is known", "").of("good").with("identity_from", digits(NOW.0)))
+        .case(
+            Case::accept("an earlier record of a later epoch", "")
+                .of("good")
+                .with("epoch", 1)
+                .with("identity_from", digits(NOW.0 + 1)),
         )
         .case(at(Case::accept("an hour early", "both records"), NOW.minus(PREKEY_EARLY_SECONDS)))
         .case(at(Case::accept("a day late", "the prekey"), NOW.plus(PREKEY_SECONDS + PREKEY_LATE_SECONDS)))
@@ -146,7 +179,7 @@ fn at(case: Case, now: Timestamp) -> Case {
 fn refused_records(file: File) -> File {
     let no = |name: &str, reason: &str, records: Value| Case::refuse(name, "", reason).with("records", records);
     let of = |name: &str, reason: &str| Case::refuse(name, "", reason).of("good");
-    let floor = |number, floor| RootStatement { suite_floor: floor, ..root(number, 79) };
+    let floor = |number, floor| RootStatement { suite_floor: floor, ..successor(number, 79) };
     file.case(of("another safe", "not this safe").flip("pin", 0))
         .case(no(
             "an identity signed by the online key",
@@ -171,7 +204,28 @@ fn refused_records(file: File) -> File {
         ))
         .case(no("an identity of another safe", "not this safe", with_identity(|i| i.safe_pin.0.0[0] ^= 1)))
         .case(no("a prekey of another safe", "not this safe", with_prekey(|p| p.safe_pin.0.0[0] ^= 1)))
-        .case(no("a successor nobody committed to", "not this safe", succeeded(&root(78, 79), 78)))
+        .case(no("a successor nobody committed to", "not this safe", succeeded(&successor(78, 79), 78)))
+        .case(no("a successor that names no predecessor", "not this safe", succeeded(&root(NEXT_ROOT, 79), NEXT_ROOT)))
+        .case(no(
+            "a successor that names another predecessor",
+            "not this safe",
+            succeeded(&RootStatement { previous: Some(second_hash(79)), ..root(NEXT_ROOT, 79) }, NEXT_ROOT),
+        ))
+        .case(
+            Case::refuse(
+                "another statement of a retired root key",
+                "of the same length as the known chain",
+                "not this safe",
+            )
+            .with("records", succeeded(&successor(NEXT_ROOT, 79), NEXT_ROOT))
+            .with("roots", 2)
+            .with("last_root", hex(&second_hash(80).0.0)),
+        )
+        .case(of("another first statement than the known one", "not this safe").flip("last_root", 0))
+        .case(
+            of("a record older than the known one of its epoch", "rolled back")
+                .with("identity_from", digits(NOW.0 + 1)),
+        )
         .case(of("an epoch below the known one", "rolled back").with("epoch", 3))
         .case(of("a chain shorter than the known one", "rolled back").with("roots", 2))
         .case(no("a prekey of an earlier epoch", "rolled back", with_prekey(|p| p.epoch = 1)))
@@ -217,20 +271,26 @@ fn check(input: &Fields) -> Outcome {
     let known = Known {
         pin: SafePin(Fixed(input.array("pin"))),
         epoch: input.number("epoch").try_into().unwrap(),
-        roots: input.number("roots").try_into().unwrap(),
+        chain: RootChain {
+            length: input.number("roots").try_into().unwrap(),
+            newest: StatementHash(Fixed(input.array("last_root"))),
+        },
+        identity_from: Timestamp(input.number("identity_from")),
     };
     let records = RecordSet::decode(&input.bytes("records")).map_err(|_| "malformed")?;
     let safe = verify(&records, &known, Timestamp(input.number("now"))).map_err(reason)?;
-    assert_eq!(safe.prekey, sealing_key());
-    let relays: Vec<Value> = safe.relays.iter().map(|relay| relay.to_string().into()).collect();
+    assert_eq!(*safe.prekey(), sealing_key());
+    let relays: Vec<Value> = safe.relays().iter().map(|relay| relay.to_string().into()).collect();
     Ok(fields([
-        ("epoch", safe.epoch.into()),
-        ("roots", safe.roots.into()),
-        ("inbox", hex(&safe.inbox.0.0)),
+        ("epoch", safe.known().epoch.into()),
+        ("roots", safe.known().chain.length.into()),
+        ("last_root", hex(&safe.known().chain.newest.0.0)),
+        ("identity_from", digits(safe.known().identity_from.0)),
+        ("inbox", hex(&safe.inbox().0.0)),
         ("relays", relays.into()),
-        ("identity_until", digits(safe.identity_until.0)),
-        ("prekey_id", hex(&safe.prekey_id.0.0)),
-        ("prekey_until", digits(safe.prekey_until.0)),
+        ("identity_until", digits(safe.identity_until().0)),
+        ("prekey_id", hex(&safe.prekey_id().0.0)),
+        ("prekey_until", digits(safe.prekey_until().0)),
     ]))
 }
 

@@ -4,7 +4,7 @@ use ed25519_dalek::SigningKey;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::{
     IDENTITY_SECONDS, IdentityRecord, PREKEY_SECONDS, PrekeyId, PrekeyRecord, RecordKind, RecordSet, RootStatement,
-    Signed, next_root_hash,
+    Signed, StatementHash, next_root_hash,
 };
 use rohrpost_wire::{InboxId, RelayAddress, RelayKeyHash, SUITE, SafePin, Timestamp, VERSION, codec, limits};
 use serde::Serialize;
@@ -27,7 +27,14 @@ fn public(seed: &[u8; 32]) -> Fixed<32> {
 
 fn statement() -> RootStatement {
     let next_root_hash = next_root_hash(&public(&NEXT_SEED).0);
-    RootStatement { version: VERSION, suite_floor: SUITE, root_key: public(&ROOT_SEED), next_root_hash }
+    let root_key = public(&ROOT_SEED);
+    RootStatement { version: VERSION, suite_floor: SUITE, root_key, next_root_hash, previous: None }
+}
+
+/// The statement behind it.
+fn successor() -> RootStatement {
+    let previous = Some(StatementHash::of_statement(&codec::encode(&statement())));
+    RootStatement { root_key: public(&NEXT_SEED), previous, ..statement() }
 }
 
 fn identity() -> IdentityRecord {
@@ -113,6 +120,7 @@ fn write_records() -> File {
          not hold, or the bytes are not the one encoding of a record",
     )
     .case(good("root statement", RecordKind::Root, &statement(), &ROOT_SEED))
+    .case(good("root statement of a successor", RecordKind::Root, &successor(), &NEXT_SEED))
     .case(good("identity record", RecordKind::Identity, &identity(), &ROOT_SEED))
     .case(good("prekey record", RecordKind::Prekey, &prekey(None), &ONLINE_SEED))
     .case(good("prekey record with a pipe key", RecordKind::Prekey, &prekey(Some(Fixed([0x39; 32]))), &ONLINE_SEED))
@@ -135,7 +143,7 @@ fn write_records() -> File {
             .of("root statement"),
     )
     .case(
-        signed_bytes("root statement cut", "rightly signed", RecordKind::Root, &root[..65], &ROOT_SEED)
+        signed_bytes("root statement cut", "rightly signed", RecordKind::Root, &root[..66], &ROOT_SEED)
             .of("root statement"),
     )
     .case(
@@ -184,6 +192,8 @@ fn describe_root(record: &RootStatement) -> Value {
         ("suite_floor", record.suite_floor.into()),
         ("root_key", hex(&record.root_key.0)),
         ("next_root_hash", hex(&record.next_root_hash.0)),
+        ("previous", hex_if_any(record.previous.as_ref().map(|hash| hash.0.as_ref()))),
+        ("hash", hex(&StatementHash::of_statement(&codec::encode(record)).0.0)),
         ("pin", hex(&SafePin::of_statement(&codec::encode(record)).0.0)),
     ])
 }
