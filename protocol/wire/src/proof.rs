@@ -6,6 +6,7 @@
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
+use crate::SUITE;
 use crate::address::{EnvelopeId, MailboxId, RelayKeyHash};
 use crate::fixed::Fixed;
 use crate::frame::{Login, MailboxProof};
@@ -39,13 +40,14 @@ pub enum MailboxVerb {
 #[error("proof does not hold")]
 pub struct ProofError;
 
-/// The bytes under a login: label, relay key hash (32), TLS exporter (32), route key (32), counter (8, big-endian).
+/// The bytes under a login: label, suite (1), relay key hash (32), TLS exporter (32), route key (32), counter (8, big-endian).
 pub fn login_transcript(relay: &RelayKeyHash, exporter: &Exporter, route_key: &[u8; 32], counter: u64) -> Vec<u8> {
-    let parts: [&[u8]; 5] = [b"rohrpost/1 login\0", &relay.0.0, &exporter.0, route_key, &counter.to_be_bytes()];
+    let counter = counter.to_be_bytes();
+    let parts: [&[u8]; 6] = [b"rohrpost/1 login\0", &[SUITE], &relay.0.0, &exporter.0, route_key, &counter];
     parts.concat()
 }
 
-/// The bytes under a mailbox proof: label, relay key hash (32), verb (1), mailbox id (16), challenge (32), labelled
+/// The bytes under a mailbox proof: label, suite (1), relay key hash (32), verb (1), mailbox id (16), challenge (32), labelled
 /// hash of the acknowledged ids (32; for a fetch, of none).
 pub fn mailbox_transcript(
     relay: &RelayKeyHash,
@@ -56,8 +58,8 @@ pub fn mailbox_transcript(
 ) -> Vec<u8> {
     let ids: Vec<&[u8]> = ids.iter().map(|id| id.0.as_ref()).collect();
     let hash = crate::address::hash(b"rohrpost/1 acked", &ids);
-    let parts: [&[u8]; 6] =
-        [b"rohrpost/1 mailbox-proof\0", &relay.0.0, &[verb as u8], &mailbox.0.0, &challenge.0.0, &hash];
+    let parts: [&[u8]; 7] =
+        [b"rohrpost/1 mailbox-proof\0", &[SUITE], &relay.0.0, &[verb as u8], &mailbox.0.0, &challenge.0.0, &hash];
     parts.concat()
 }
 

@@ -6,6 +6,7 @@
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde::{Deserialize, Serialize};
 
+use crate::SUITE;
 use crate::address::{InboxId, RelayAddress, SafePin, hash};
 use crate::codec::{self, DecodeError};
 use crate::fixed::Fixed;
@@ -152,7 +153,7 @@ impl RecordKind {
 pub struct Signed {
     /// The record's canonical encoding.
     pub bytes: Vec<u8>,
-    /// Over label and bytes.
+    /// Over label, suite (1) and bytes.
     pub signature: Fixed<64>,
 }
 
@@ -160,13 +161,13 @@ impl Signed {
     /// Signs a record.
     pub fn sign<T: Serialize>(kind: RecordKind, record: &T, key: &SigningKey) -> Self {
         let bytes = codec::encode(record);
-        let signature = key.sign(&[kind.label(), &bytes].concat());
+        let signature = key.sign(&[kind.label(), &[SUITE], &bytes].concat());
         Self { bytes, signature: Fixed(signature.to_bytes()) }
     }
 
     /// Checks the signature over the bytes as they are.
     pub fn verify(&self, kind: RecordKind, key: &Fixed<32>) -> Result<(), ProofError> {
-        proof::verify(key, &[kind.label(), &self.bytes].concat(), &self.signature)
+        proof::verify(key, &[kind.label(), &[SUITE], &self.bytes].concat(), &self.signature)
     }
 }
 

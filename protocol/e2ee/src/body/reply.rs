@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rohrpost_wire::fixed::Fixed;
-use rohrpost_wire::{TicketId, Timestamp};
+use rohrpost_wire::{SUITE, TicketId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::ids::{DocumentId, RequestId, VersionHash};
@@ -189,9 +189,9 @@ impl Reply {
 }
 
 impl Manifest {
-    /// The context of the object's encryption: label, object id, version hash, direction (1: from the safe).
+    /// The context of the object's encryption: label, suite, object id, version hash, direction (1: from the safe).
     pub fn context(&self) -> Vec<u8> {
-        let parts: [&[u8]; 4] = [b"rohrpost/1 object\0", &self.object.0, &self.version.0.0, &[1]];
+        let parts: [&[u8]; 5] = [b"rohrpost/1 object\0", &[SUITE], &self.object.0, &self.version.0.0, &[1]];
         parts.concat()
     }
 
