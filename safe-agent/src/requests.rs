@@ -139,36 +139,36 @@ pub fn answer(
     rng: &mut impl CryptoRng,
 ) -> Result<Answer, StoreError> {
     let now = audit::effective_time(draft, clock)?;
+    let highest = highest_sequence(draft, device)?;
     let handled = match rows::load::<DeviceRow>(draft, &device.0.0)? {
         Some(row) => answer_device(draft, incoming, &row, sequence, now, rng)?,
         None => Handled::status(Status::NotAllowed),
     };
-    finish(draft, incoming, Some(device), handled, now)
+    Ok(finish(incoming, handled, highest, now))
 }
 
 /// The answer for whoever is nobody: nothing is recorded, so nobody can fill the disk.
 pub fn answer_nobody(draft: &Draft<'_>, incoming: &Incoming, clock: Timestamp) -> Result<Answer, StoreError> {
     let now = audit::effective_time(draft, clock)?;
-    finish(draft, incoming, None, Handled::status(Status::NotAllowed), now)
+    Ok(finish(incoming, Handled::status(Status::NotAllowed), 0, now))
 }
 
-pub(crate) fn finish(
-    draft: &Draft<'_>,
-    incoming: &Incoming,
-    device: Option<DeviceId>,
-    handled: Handled,
-    now: Timestamp,
-) -> Result<Answer, StoreError> {
-    let sequence: Option<SequenceRow> = device.map(|id| rows::load(draft, &id.0.0)).transpose()?.flatten();
+/// What the safe has of a device before the request at hand: a client that had more confirmed sees a safe set back.
+pub(crate) fn highest_sequence(draft: &Draft<'_>, device: DeviceId) -> Result<u64, StoreError> {
+    let row: Option<SequenceRow> = rows::load(draft, &device.0.0)?;
+    Ok(row.map_or(0, |row| row.window.highest()))
+}
+
+pub(crate) fn finish(incoming: &Incoming, handled: Handled, highest_sequence: u64, now: Timestamp) -> Answer {
     let reply = Reply {
         request: incoming.id,
         status: handled.status,
         safe_time: now,
-        highest_sequence: sequence.map_or(0, |row| row.window.highest()),
+        highest_sequence,
         tickets: Vec::new(),
         payload: handled.payload,
     };
-    Ok(Answer { reply, transfer: handled.transfer })
+    Answer { reply, transfer: handled.transfer }
 }
 
 fn answer_device(

@@ -69,9 +69,9 @@ pub fn count(
         None => Some(Handled::status(Status::NotAllowed)),
         Some(link) => admit(draft, incoming, link, device, now, rng)?,
     };
-    handled.map_or(Ok(Counted::Compare), |handled| {
-        requests::finish(draft, incoming, Some(device), handled, now).map(Counted::Answer)
-    })
+    let Some(handled) = handled else { return Ok(Counted::Compare) };
+    let highest = requests::highest_sequence(draft, device)?;
+    Ok(Counted::Answer(requests::finish(incoming, handled, highest, now)))
 }
 
 /// Counts the attempt of whoever holds the link, or says what to answer instead.
@@ -170,7 +170,7 @@ pub fn compare(
             handled
         }
     };
-    requests::finish(draft, incoming, Some(device), handled, now)
+    Ok(requests::finish(incoming, handled, requests::highest_sequence(draft, device)?, now))
 }
 
 fn decide(

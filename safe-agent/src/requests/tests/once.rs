@@ -192,3 +192,21 @@ fn copies_of_a_refused_envelope_write_nothing_and_raise_no_alarm() {
             && refused.iter().all(|e| e.decision != Decision::Refused(Refusal::SequenceReused))
     );
 }
+
+#[test]
+fn an_envelope_that_was_refused_for_its_id_is_never_told_the_outcome_of_another() {
+    let mut world = World::found();
+    let patient = world.patient("Ada Example");
+    let invitation = world.invite(patient);
+    let who = Who::Enrol(world.key(), invitation.secret.clone());
+    let mut draft = world.draft(enrolling(&invitation.pin));
+    let sealed = world.seal(&draft, who.clone());
+    assert_eq!(world.deliver(&sealed).status(), Status::Done);
+    draft.operation = enrolling(&invitation.wrong_pin(0));
+    let sealed = world.seal(&draft, who);
+    for status in [Status::Conflict, Status::Repeated, Status::Repeated] {
+        let got = world.deliver(&sealed);
+        assert_eq!(got.status(), status);
+        assert!(got.is_bare());
+    }
+}
