@@ -103,9 +103,9 @@ async fn serve(config: Config) -> Result<(), Complaint> {
             relay.shutdown().await;
             Ok(())
         }
-        () = relay.failed() => {
+        failure = relay.failed() => {
             relay.shutdown().await;
-            Err(texts::spool_failed(&data))
+            Err(texts::spool_failed(failure, &data))
         }
     }
 }

@@ -30,5 +30,5 @@ mod verbs;
 pub use folder::FolderError;
 pub use quota::Limits;
 pub use server::{BindError, Config, Relay};
-pub use spool::{Clock, OpenError};
+pub use spool::{Clock, Failure, OpenError};
 pub use tls::TlsError;

@@ -19,7 +19,7 @@ use crate::connection::{House, Session};
 use crate::folder::{Folder, FolderError};
 use crate::metrics::Metrics;
 use crate::quota::Limits;
-use crate::spool::{Clock, OpenError, Spool, SpoolThread};
+use crate::spool::{Clock, Failure, OpenError, Spool, SpoolThread};
 use crate::stream::number;
 use crate::tls::TlsError;
 use crate::transport;
@@ -126,9 +126,9 @@ impl Relay {
         &self.house.metrics
     }
 
-    /// Comes back when the disk has failed: the relay answers nothing durable any more and should be ended.
-    pub async fn failed(&self) {
-        self.house.spool.failed().await;
+    /// Comes back when the spool has failed: the relay answers nothing durable any more and should be ended.
+    pub async fn failed(&self) -> Failure {
+        self.house.spool.failed().await
     }
 
     /// Tells every peer, waits a moment for them to hear it, and stops.

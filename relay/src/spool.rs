@@ -13,7 +13,7 @@ use rohrpost_wire::frame::{Deposit, Destination};
 use rohrpost_wire::{EnvelopeId, ErrorCode, InboxId, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
-pub use error::OpenError;
+pub use error::{Failure, OpenError};
 
 use crate::arrivals::Arrivals;
 use crate::mailbox::Slot;
@@ -28,8 +28,11 @@ mod command;
 mod directory;
 mod error;
 mod row;
+mod schema;
 mod store;
 mod summary;
+mod table;
+mod tally;
 mod worker;
 
 /// Where a relay reads the time.
@@ -49,7 +52,7 @@ pub(crate) enum Message {
 pub(crate) struct Spool {
     questions: mpsc::Sender<Message>,
     room: Arc<Semaphore>,
-    failed: watch::Receiver<bool>,
+    failed: watch::Receiver<Option<Failure>>,
 }
 
 /// The running thread; dropping it stops the thread and waits for its last transaction.
@@ -68,7 +71,7 @@ impl Spool {
         metrics: Arc<Metrics>,
         arrivals: Arc<Arrivals>,
     ) -> Result<(Self, SpoolThread), OpenError> {
-        let (failure, failed) = watch::channel(false);
+        let (failure, failed) = watch::channel(None);
         let worker = Worker::open(path, limits, clock, metrics, arrivals, failure)?;
         let (questions, inbox) = mpsc::channel();
         let thread = std::thread::spawn(move || worker.run(&inbox));
@@ -114,10 +117,12 @@ impl Spool {
         self.ask(|answer| Ask::Records(inbox, answer)).await
     }
 
-    /// Comes back when the disk has failed or the thread is gone.
-    pub(crate) async fn failed(&self) {
+    /// Comes back when the spool has stopped for good.
+    pub(crate) async fn failed(&self) -> Failure {
+        let mut failed = self.failed.clone();
         // An error says that the thread is gone, which is the same to whoever waits here.
-        drop(self.failed.clone().wait_for(|failed| *failed).await);
+        let failure = failed.wait_for(Option::is_some).await.map_or(None, |failure| *failure);
+        failure.unwrap_or(Failure::Disk)
     }
 
     async fn ask<T>(&self, ask: impl FnOnce(Answer<T>) -> Ask) -> Result<T, ErrorCode> {

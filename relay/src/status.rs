@@ -38,7 +38,7 @@ pub struct Summary {
     pub mailboxes: u64,
     /// Safes whose records are kept.
     pub record_sets: u64,
-    /// Damaged envelopes that were set aside.
+    /// Damaged envelopes and record sets that were set aside.
     pub quarantined: u64,
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::folder::FolderError;
 use crate::server::BindError;
-use crate::spool::OpenError;
+use crate::spool::{Failure, OpenError};
 use crate::status::StatusError;
 
 /// A sentence for the operator, and the exit code of the program.
@@ -120,7 +120,14 @@ fn spool(error: &OpenError, data: &Path) -> Complaint {
             exit::OTHER,
             format!("{path}/spool.db was written by a newer relay; install that version again, or a newer one"),
         ),
-        OpenError::Damaged(_) => Complaint::new(
+        OpenError::Older => Complaint::new(
+            exit::OTHER,
+            format!(
+                "{path}/spool.db was written before the first release and cannot be read any more; move it away to start \
+                 with an empty spool, senders will send again"
+            ),
+        ),
+        OpenError::Damaged(_) | OpenError::DamagedRows => Complaint::new(
             exit::DAMAGED,
             format!("{path}/spool.db is damaged; move it away to start with an empty spool, senders will send again"),
         ),
@@ -139,13 +146,22 @@ fn full(data: &Path) -> Complaint {
     Complaint::new(exit::DISK, format!("the disk of {} is full; make room and start again", data.display()))
 }
 
-/// A running relay whose disk has failed.
-pub(crate) fn spool_failed(data: &Path) -> Complaint {
+/// A running relay whose spool has failed.
+pub(crate) fn spool_failed(failure: Failure, data: &Path) -> Complaint {
     let path = data.display();
-    Complaint::new(
-        exit::DISK,
-        format!("{path}/spool.db could not be written and the relay has stopped; check the disk and start again"),
-    )
+    match failure {
+        Failure::Disk => Complaint::new(
+            exit::DISK,
+            format!("{path}/spool.db could not be written and the relay has stopped; check the disk and start again"),
+        ),
+        Failure::Damaged => Complaint::new(
+            exit::DAMAGED,
+            format!(
+                "{path}/spool.db is damaged and the relay has stopped; check the disk, then move the file away to start \
+                 with an empty spool, senders will send again"
+            ),
+        ),
+    }
 }
 
 /// A configuration file that does not exist or cannot be read.
@@ -201,6 +217,7 @@ mod tests {
         assert_eq!(folder(&FolderError::Full, data).code(), 7);
         assert_eq!(spool(&OpenError::Full, data).code(), 7);
         assert_eq!(status(&StatusError::Folder(FolderError::Missing), data).code(), 3);
-        assert_eq!(spool_failed(data).code(), 7);
+        assert_eq!(spool_failed(Failure::Disk, data).code(), 7);
+        assert_eq!(spool_failed(Failure::Damaged, data).code(), 6);
     }
 }

@@ -1,14 +1,25 @@
 //! Why a spool cannot be opened, and why it stops.
 
+use rusqlite::ErrorCode;
+
+use super::table::Table;
+use crate::mailbox::Slot;
+
 /// Why the database of a spool was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It was written by a newer relay.
     #[error("database of a newer storage version")]
     Newer,
+    /// It was written by a relay from before the first release.
+    #[error("database of an older storage version")]
+    Older,
     /// SQLite does not recognise it, or finds its pages inconsistent.
     #[error("damaged database")]
     Damaged(#[source] rusqlite::Error),
+    /// Rows in it are damaged and cannot be set aside.
+    #[error("damaged rows")]
+    DamagedRows,
     /// The disk is full.
     #[error("disk full")]
     Full,
@@ -20,23 +31,13 @@ pub enum OpenError {
     Unreadable(#[source] rusqlite::Error),
 }
 
-impl From<rusqlite::Error> for OpenError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => Self::Damaged(error),
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
-            _ => Self::Unreadable(error),
-        }
-    }
-}
-
-impl From<StoreError> for OpenError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Full => Self::Full,
-            StoreError::Failed(error) => Self::from(error),
-        }
-    }
+/// Why a running spool has stopped for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The disk took something back, or did not answer.
+    Disk,
+    /// The database is damaged beyond the rows that can be set aside.
+    Damaged,
 }
 
 /// Why something was not read or written.
@@ -45,15 +46,39 @@ pub(crate) enum StoreError {
     /// The disk is full; nothing of the transaction was kept.
     #[error("disk full")]
     Full,
+    /// SQLite finds one row damaged, and lets nothing be written any more before the transaction is taken back.
+    #[error("damaged row")]
+    DamagedRow(Table, Slot),
+    /// SQLite finds the database damaged.
+    #[error("damaged database")]
+    Damaged(#[source] rusqlite::Error),
     /// Anything else: what is on disk is not known any more, and the spool stops.
     #[error("storage failed")]
     Failed(#[source] rusqlite::Error),
 }
 
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::from(StoreError::from(error))
+    }
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full => Self::Full,
+            StoreError::DamagedRow(..) => Self::DamagedRows,
+            StoreError::Damaged(error) => Self::Damaged(error),
+            StoreError::Failed(error) => Self::Unreadable(error),
+        }
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error),
+            Some(ErrorCode::DiskFull) => Self::Full,
             _ => Self::Failed(error),
         }
     }

@@ -12,39 +12,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::directory::Directory;
 use super::error::{OpenError, StoreError};
 use super::row::{self, Stored};
+use super::schema;
+use super::table::Table;
 use crate::mailbox::{Effect, Mailbox, Mailboxes, Slot, Waiting};
 use crate::quota::Limits;
-
-/// The storage version this code writes, in the database's `user_version`.
-pub(crate) const STORAGE_VERSION: i64 = 1;
-
-const SCHEMA: &str = "
-    CREATE TABLE envelope (
-        slot INTEGER PRIMARY KEY,
-        id BLOB NOT NULL,
-        header BLOB NOT NULL,
-        expires INTEGER NOT NULL,
-        sum BLOB NOT NULL,
-        quarantined INTEGER NOT NULL DEFAULT 0,
-        bytes BLOB NOT NULL
-    ) STRICT;
-    CREATE TABLE mailbox (
-        id BLOB PRIMARY KEY,
-        owner BLOB NOT NULL,
-        expires INTEGER NOT NULL,
-        taken_envelopes INTEGER NOT NULL,
-        taken_bytes INTEGER NOT NULL,
-        sum BLOB NOT NULL
-    ) STRICT;
-    CREATE TABLE records (
-        inbox BLOB PRIMARY KEY,
-        published INTEGER NOT NULL,
-        sum BLOB NOT NULL,
-        bytes BLOB NOT NULL
-    ) STRICT;
-    CREATE TABLE meta (high_water INTEGER NOT NULL) STRICT;
-    INSERT INTO meta VALUES (0);
-";
 
 /// What a damaged row does to a reader: it is passed over.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,6 +26,15 @@ pub(crate) enum Found<T> {
     Damaged,
     /// No row.
     Nothing,
+}
+
+/// What has become of a row that was to be erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Erased {
+    /// It is as it should be.
+    Whole,
+    /// It was damaged, and stays where it is.
+    SetAside,
 }
 
 /// The indexes over everything stored, and how many rows were not what had been stored.
@@ -74,37 +54,31 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the database, laying it out if it is new.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        let database = Connection::open(path)?;
-        database.busy_timeout(std::time::Duration::from_secs(5))?;
-        let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if version > STORAGE_VERSION {
-            return Err(OpenError::Newer);
-        }
-        make_durable(&database)?;
-        if version == 0 {
-            let layout = format!("BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {STORAGE_VERSION}; COMMIT;");
-            database.execute_batch(&layout)?;
-        }
-        Ok(Self { database })
+        Ok(Self { database: schema::open(path)? })
     }
 
     /// Builds the indexes from the rows. A damaged row is counted and set aside, and never blocks the next.
     pub(crate) fn restore(&self, limits: &Limits) -> Result<Restored, StoreError> {
         let high_water: i64 = self.database.query_row("SELECT high_water FROM meta", [], |row| row.get(0))?;
-        let last: Option<i64> = self.database.query_row("SELECT max(slot) FROM envelope", [], |row| row.get(0))?;
-        let next = Slot(last.map_or(0, |last| last.cast_unsigned().saturating_add(1)));
-        let mut mailboxes = Mailboxes::new(limits, Timestamp(high_water.cast_unsigned()), next);
-        let mut directory = Directory::new(limits.record_sets);
+        let mut mailboxes = Mailboxes::new(limits, Timestamp(high_water.cast_unsigned()), self.next(Table::Envelope)?);
+        let mut directory = Directory::new(limits.record_sets, self.next(Table::Records)?);
         let damaged = self.restore_mailboxes(&mut mailboxes)?
             + self.restore_envelopes(&mut mailboxes)?
             + self.restore_directory(&mut directory)?;
         Ok(Restored { mailboxes, directory, damaged })
     }
 
+    /// The first slot after all that have been used, those of damaged rows included.
+    fn next(&self, table: Table) -> Result<Slot, StoreError> {
+        let last: Option<i64> = self.database.query_row(table.last(), [], |row| row.get(0))?;
+        Ok(Slot(last.map_or(0, |last| last.cast_unsigned().saturating_add(1))))
+    }
+
     fn restore_envelopes(&self, index: &mut Mailboxes) -> Result<u64, StoreError> {
         let mut damaged = Vec::new();
         let mut select = self.database.prepare(
-            "SELECT slot, id, header, expires, sum, length(bytes) FROM envelope WHERE quarantined = 0 ORDER BY slot",
+            "SELECT slot, id, header, expires, sum, length(bytes) FROM envelope
+             WHERE slot NOT IN (SELECT slot FROM quarantined_envelope) ORDER BY slot",
         )?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
@@ -114,7 +88,7 @@ impl Store {
             }
         }
         for slot in &damaged {
-            self.quarantine(Slot(slot.cast_unsigned()))?;
+            self.quarantine(Table::Envelope, Slot(slot.cast_unsigned()))?;
         }
         Ok(damaged.len() as u64)
     }
@@ -134,18 +108,23 @@ impl Store {
     }
 
     fn restore_directory(&self, directory: &mut Directory) -> Result<u64, StoreError> {
-        let mut damaged = 0;
-        let mut select = self.database.prepare("SELECT inbox, published FROM records")?;
+        let mut damaged = Vec::new();
+        let mut select = self.database.prepare(
+            "SELECT slot, inbox, published FROM records
+             WHERE slot NOT IN (SELECT slot FROM quarantined_records) ORDER BY slot",
+        )?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            match (fixed(row, 0), row.get::<_, i64>(1)) {
-                (Some(inbox), Ok(published)) => {
-                    directory.restore(InboxId(inbox), Timestamp(published.cast_unsigned()));
-                }
-                _ => damaged += 1,
+            let slot = Slot(row.get::<_, i64>(0)?.cast_unsigned());
+            match (fixed(row, 1), number(row, 2)) {
+                (Some(inbox), Some(published)) => directory.restore(InboxId(inbox), Timestamp(published), slot),
+                _ => damaged.push(slot),
             }
         }
-        Ok(damaged)
+        for slot in &damaged {
+            self.quarantine(Table::Records, *slot)?;
+        }
+        Ok(damaged.len() as u64)
     }
 
     /// Begins a transaction.
@@ -171,8 +150,26 @@ impl Store {
                 self.insert(waiting, header, bytes)
             }
             Effect::KeepMailbox(mailbox) => self.keep(mailbox),
-            Effect::Erase(slot) => self.run("DELETE FROM envelope WHERE slot = ?1", &slot.0.cast_signed()),
+            Effect::Erase(slot) => self.erase(Table::Envelope, *slot),
             Effect::CloseMailbox(id) => self.run("DELETE FROM mailbox WHERE id = ?1", &id.0.0),
+        }
+    }
+
+    /// Deletes a row. To delete it SQLite follows it over its pages; where that leads nowhere the row must be set aside.
+    pub(crate) fn erase(&self, table: Table, slot: Slot) -> Result<(), StoreError> {
+        self.run(table.delete(), &slot.0.cast_signed()).map_err(|error| of_row(error, table, slot))
+    }
+
+    /// Deletes an envelope nobody has read, if it is still what was stored: of one that is not, nobody knows whose
+    /// pages it leads to.
+    pub(crate) fn erase_unread(&self, slot: Slot) -> Result<Erased, StoreError> {
+        let mut select = self.database.prepare_cached("SELECT id, header, bytes FROM envelope WHERE slot = ?1")?;
+        let columns = |row: &Row<'_>| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?));
+        let found = select.query_row([slot.0.cast_signed()], columns).optional();
+        let check = |(id, header, bytes): (_, Vec<u8>, _)| row::check(EnvelopeId(Fixed(id)), &header, bytes);
+        match tolerate(found, check).map_err(|error| of_row(error, Table::Envelope, slot))? {
+            Found::Whole(_) | Found::Nothing => self.erase(Table::Envelope, slot).map(|()| Erased::Whole),
+            Found::Damaged => self.quarantine(Table::Envelope, slot).map(|_| Erased::SetAside),
         }
     }
 
@@ -202,35 +199,35 @@ impl Store {
         let mut select = self.database.prepare_cached("SELECT header, bytes FROM envelope WHERE slot = ?1")?;
         let columns = |row: &Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?));
         let found = select.query_row([waiting.slot.0.cast_signed()], columns).optional();
-        tolerate(found, |(header, bytes)| row::check(waiting.id, &header, bytes))
+        let whole = tolerate(found, |(header, bytes)| row::check(waiting.id, &header, bytes));
+        whole.map_err(|error| of_row(error, Table::Envelope, waiting.slot))
     }
 
-    /// Sets an envelope aside: it stays on disk for the operator, and is never delivered.
-    pub(crate) fn quarantine(&self, slot: Slot) -> Result<(), StoreError> {
-        self.run("UPDATE envelope SET quarantined = 1 WHERE slot = ?1", &slot.0.cast_signed())
+    /// Sets a row aside: it stays on disk for the operator, and is never read, delivered or written again. Whether it
+    /// was not aside already.
+    pub(crate) fn quarantine(&self, table: Table, slot: Slot) -> Result<bool, StoreError> {
+        let added = self.database.prepare_cached(table.quarantine())?.execute([slot.0.cast_signed()])?;
+        Ok(added == 1)
     }
 
-    /// Stores a record set in place of the one before.
-    pub(crate) fn publish(&self, inbox: InboxId, now: Timestamp, bytes: &[u8]) -> Result<(), StoreError> {
-        let statement = "INSERT OR REPLACE INTO records VALUES (?1, ?2, ?3, ?4)";
+    /// Stores a record set.
+    pub(crate) fn publish(&self, slot: Slot, inbox: InboxId, now: Timestamp, bytes: &[u8]) -> Result<(), StoreError> {
+        let statement = "INSERT INTO records (slot, inbox, published, sum, bytes) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let (slot, published) = (slot.0.cast_signed(), now.0.cast_signed());
         let sum = row::records_sum(inbox, now.0, bytes);
-        self.database.prepare_cached(statement)?.execute(params![inbox.0.0, now.0.cast_signed(), sum, bytes])?;
+        self.database.prepare_cached(statement)?.execute(params![slot, inbox.0.0, published, sum, bytes])?;
         Ok(())
     }
 
     /// Reads a record set.
-    pub(crate) fn records(&self, inbox: InboxId) -> Result<Found<Vec<u8>>, StoreError> {
-        let mut select = self.database.prepare_cached("SELECT published, sum, bytes FROM records WHERE inbox = ?1")?;
+    pub(crate) fn records(&self, inbox: InboxId, slot: Slot) -> Result<Found<Vec<u8>>, StoreError> {
+        let mut select = self.database.prepare_cached("SELECT published, sum, bytes FROM records WHERE slot = ?1")?;
         let columns = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, row::Sum>(1)?, row.get(2)?));
-        let found = select.query_row([inbox.0.0], columns).optional();
-        tolerate(found, |(published, sum, bytes): (i64, row::Sum, Vec<u8>)| {
+        let found = select.query_row([slot.0.cast_signed()], columns).optional();
+        let whole = tolerate(found, |(published, sum, bytes): (i64, row::Sum, Vec<u8>)| {
             (row::records_sum(inbox, published.cast_unsigned(), &bytes) == sum).then_some(bytes)
-        })
-    }
-
-    /// Deletes a record set.
-    pub(crate) fn withdraw(&self, inbox: InboxId) -> Result<(), StoreError> {
-        self.run("DELETE FROM records WHERE inbox = ?1", &inbox.0.0)
+        });
+        whole.map_err(|error| of_row(error, Table::Records, slot))
     }
 
     /// Writes down how far time has come.
@@ -250,17 +247,7 @@ impl Store {
     }
 }
 
-/// Sets what durability needs and reads it back: a build or a file system that ignores it must not go unnoticed.
-fn make_durable(database: &Connection) -> Result<(), OpenError> {
-    let journal: String = database.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    database.pragma_update(None, "synchronous", "FULL")?;
-    let synchronous: i64 = database.pragma_query_value(None, "synchronous", |row| row.get(0))?;
-    // Erased envelopes are overwritten where that costs no extra write; the log is cut back after a burst.
-    database.execute_batch("PRAGMA secure_delete = FAST; PRAGMA journal_size_limit = 67108864;")?;
-    if journal.eq_ignore_ascii_case("wal") && synchronous == 2 { Ok(()) } else { Err(OpenError::NotDurable) }
-}
-
-/// A page or a type that SQLite itself finds damaged is a damaged row, no more.
+/// A type that nobody stored is a damaged row, no more.
 fn tolerate<R, T>(
     found: rusqlite::Result<Option<R>>,
     check: impl FnOnce(R) -> Option<T>,
@@ -268,12 +255,16 @@ fn tolerate<R, T>(
     match found {
         Ok(None) => Ok(Found::Nothing),
         Ok(Some(row)) => Ok(check(row).map_or(Found::Damaged, Found::Whole)),
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => Ok(Found::Damaged),
         Err(rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::FromSqlConversionFailure(..)) => {
             Ok(Found::Damaged)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Damage that SQLite met while it followed one row is that row's.
+fn of_row(error: StoreError, table: Table, slot: Slot) -> StoreError {
+    if matches!(error, StoreError::Damaged(_)) { StoreError::DamagedRow(table, slot) } else { error }
 }
 
 fn envelope_row(row: &Row<'_>) -> Option<Waiting> {

@@ -14,19 +14,21 @@ use tokio::sync::watch;
 
 use super::command::{Answer, Ask, Command, DepositAsk};
 use super::directory::Directory;
-use super::error::{OpenError, StoreError};
+use super::error::{Failure, OpenError, StoreError};
 use super::row::{self, Stored};
-use super::store::{Found, Store};
+use super::store::{Erased, Found, Store};
+use super::table::Table;
+use super::tally::Tally;
 use super::{Clock, Message};
 use crate::arrivals::Arrivals;
-use crate::mailbox::{Deposited, Mailboxes, Slot};
+use crate::mailbox::{Deposited, Effect, Mailboxes, Slot};
 use crate::metrics::Metrics;
 use crate::quota::Limits;
 
 /// Questions in one transaction: enough to share a sync among, few enough to answer soon.
 const BATCH: usize = 64;
 /// What expires in one transaction, so that a great expiry delays nobody for long.
-const EXPIRE: usize = 256;
+const EXPIRE: usize = 64;
 /// How often a relay looks for what has expired when nobody asks anything.
 const TICK: Duration = Duration::from_mins(1);
 /// How far a clock may be behind the latest time seen before the operator is told.
@@ -42,7 +44,7 @@ pub(super) struct Worker {
     clock: Clock,
     metrics: Arc<Metrics>,
     arrivals: Arc<Arrivals>,
-    failed: watch::Sender<bool>,
+    failed: watch::Sender<Option<Failure>>,
     path: std::path::PathBuf,
 }
 
@@ -54,14 +56,11 @@ impl Worker {
         clock: Clock,
         metrics: Arc<Metrics>,
         arrivals: Arc<Arrivals>,
-        failed: watch::Sender<bool>,
+        failed: watch::Sender<Option<Failure>>,
     ) -> Result<Self, OpenError> {
         let store = Store::open(path)?;
         let restored = store.restore(limits)?;
-        if restored.damaged > 0 {
-            tracing::error!(rows = restored.damaged, "damaged rows set aside");
-            metrics.quarantined.add_many(restored.damaged);
-        }
+        Tally { quarantined: restored.damaged, ..Tally::default() }.count(&metrics);
         let written = restored.mailboxes.high_water();
         if clock().plus(CLOCK_BACK_SECONDS) < written {
             tracing::warn!(behind_seconds = written.0.saturating_sub(clock().0), "clock is behind the spool");
@@ -95,30 +94,59 @@ impl Worker {
         }
     }
 
-    fn batch(&mut self, batch: Vec<Command>) {
-        if *self.failed.borrow() {
+    fn batch(&mut self, mut batch: Vec<Command>) {
+        if self.failed.borrow().is_some() {
             return refuse(batch, ErrorCode::Unavailable);
         }
-        let batch = match self.attempt(batch) {
-            Ok(()) => return,
-            Err((StoreError::Full, batch)) => batch,
-            Err((StoreError::Failed(error), batch)) => return self.fail(&error, batch),
-        };
-        // What frees space must still get through when the disk is full.
-        tracing::error!(file = %self.path.display(), "disk full: deposits are refused");
-        let (growing, rest) = batch.into_iter().partition(|command| command.ask.grows());
-        refuse(growing, ErrorCode::Full);
-        match self.attempt(rest) {
-            Ok(()) => {}
-            Err((StoreError::Full, rest)) => refuse(rest, ErrorCode::Full),
-            Err((StoreError::Failed(error), rest)) => self.fail(&error, rest),
+        loop {
+            let (error, rest) = match self.attempt(batch) {
+                Ok(()) => return,
+                Err(failed) => failed,
+            };
+            batch = match error {
+                StoreError::DamagedRow(table, slot) => match self.set_aside(table, slot) {
+                    Ok(()) => rest,
+                    Err(error) => return self.fail(&error, rest),
+                },
+                StoreError::Full => match self.refuse_growing(rest) {
+                    Some(rest) => rest,
+                    None => return,
+                },
+                error @ (StoreError::Damaged(_) | StoreError::Failed(_)) => return self.fail(&error, rest),
+            };
         }
+    }
+
+    /// What frees space must still get through when the disk is full; nothing if none of it grows and it was too much
+    /// all the same.
+    fn refuse_growing(&self, batch: Vec<Command>) -> Option<Vec<Command>> {
+        tracing::error!(file = %self.path.display(), "disk full: deposits are refused");
+        let (growing, rest): (Vec<_>, Vec<_>) = batch.into_iter().partition(|command| command.ask.grows());
+        if growing.is_empty() {
+            refuse(rest, ErrorCode::Full);
+            return None;
+        }
+        refuse(growing, ErrorCode::Full);
+        Some(rest)
+    }
+
+    /// Sets a row aside that SQLite cannot follow, in a transaction of its own.
+    fn set_aside(&mut self, table: Table, slot: Slot) -> Result<(), StoreError> {
+        self.store.begin()?;
+        if !self.store.quarantine(table, slot)? {
+            // It is out of the index, so nothing can have led here again but a table that is damaged itself.
+            return Err(StoreError::DamagedRow(table, slot));
+        }
+        self.store.commit()?;
+        Tally { quarantined: 1, ..Tally::default() }.count(&self.metrics);
+        self.restore()
     }
 
     /// One transaction. If it does not succeed, the index is again what is on disk and nothing has been answered.
     fn attempt(&mut self, mut batch: Vec<Command>) -> Result<(), (StoreError, Vec<Command>)> {
         match self.transact(&mut batch) {
-            Ok(rung) => {
+            Ok((rung, tally)) => {
+                tally.count(&self.metrics);
                 for command in batch {
                     command.ask.send();
                 }
@@ -127,21 +155,21 @@ impl Worker {
                 }
                 Ok(())
             }
-            Err(StoreError::Full) => match self.restore() {
-                Ok(()) => Err((StoreError::Full, batch)),
+            Err(error @ (StoreError::Full | StoreError::DamagedRow(..))) => match self.restore() {
+                Ok(()) => Err((error, batch)),
                 Err(error) => Err((error, batch)),
             },
             Err(error) => Err((error, batch)),
         }
     }
 
-    fn transact(&mut self, batch: &mut [Command]) -> Result<Vec<InboxId>, StoreError> {
+    fn transact(&mut self, batch: &mut [Command]) -> Result<(Vec<InboxId>, Tally), StoreError> {
         let now = (self.clock)();
+        let (mut rung, mut tally) = (Vec::new(), Tally::default());
         self.store.begin()?;
-        self.expire(now)?;
-        let mut rung = Vec::new();
+        self.expire(now, &mut tally)?;
         for command in batch {
-            rung.extend(self.decide(&mut command.ask, now)?);
+            rung.extend(self.decide(&mut command.ask, now, &mut tally)?);
         }
         let high_water = self.mailboxes.high_water();
         // Reads alone move time on as well, but are not worth a sync; a minute is all that could be lost.
@@ -150,61 +178,68 @@ impl Worker {
             self.written = high_water;
         }
         self.store.commit()?;
-        Ok(rung)
+        Ok((rung, tally))
     }
 
     fn restore(&mut self) -> Result<(), StoreError> {
         self.store.roll_back()?;
         let high_water = self.mailboxes.high_water();
         let restored = self.store.restore(&self.limits)?;
+        Tally { quarantined: restored.damaged, ..Tally::default() }.count(&self.metrics);
         (self.mailboxes, self.directory) = (restored.mailboxes, restored.directory);
         self.written = self.mailboxes.high_water();
         self.mailboxes.handle_expire(high_water, 0);
         Ok(())
     }
 
-    fn fail(&mut self, error: &rusqlite::Error, batch: Vec<Command>) {
-        let kind = error.sqlite_error_code();
+    fn fail(&mut self, error: &StoreError, batch: Vec<Command>) {
+        let (failure, kind) = match error {
+            StoreError::Full => (Failure::Disk, None),
+            StoreError::DamagedRow(..) => (Failure::Damaged, None),
+            StoreError::Damaged(error) => (Failure::Damaged, error.sqlite_error_code()),
+            StoreError::Failed(error) => (Failure::Disk, error.sqlite_error_code()),
+        };
         tracing::error!(file = %self.path.display(), ?kind, "spool failed: nothing is stored or acknowledged any more");
-        self.failed.send_replace(true);
+        self.failed.send_replace(Some(failure));
         refuse(batch, ErrorCode::Unavailable);
     }
 
-    fn expire(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    fn expire(&mut self, now: Timestamp, tally: &mut Tally) -> Result<(), StoreError> {
         let effects = self.mailboxes.handle_expire(now, EXPIRE);
         for effect in &effects {
-            self.store.execute(effect, None)?;
+            if let Effect::Erase(slot) = effect {
+                let erased = self.store.erase_unread(*slot)?;
+                tally.quarantined += u64::from(erased == Erased::SetAside);
+            } else {
+                self.store.execute(effect, None)?;
+            }
         }
-        for inbox in self.directory.handle_expire(self.mailboxes.high_water(), EXPIRE) {
-            self.store.withdraw(inbox)?;
+        for slot in self.directory.handle_expire(self.mailboxes.high_water(), EXPIRE) {
+            self.store.erase(Table::Records, slot)?;
         }
-        self.metrics.expired.add_many(effects.len() as u64);
+        tally.expired += effects.len() as u64;
         Ok(())
     }
 
     /// Decides one question and executes what follows; the inbox whose bell is to ring, if one is.
-    fn decide(&mut self, ask: &mut Ask, now: Timestamp) -> Result<Option<InboxId>, StoreError> {
+    fn decide(&mut self, ask: &mut Ask, now: Timestamp, tally: &mut Tally) -> Result<Option<InboxId>, StoreError> {
         match ask {
             Ask::Deposit(deposit, answer) => return self.deposit(deposit, answer, now),
             Ask::List(from, answer) => answer.decide(self.mailboxes.handle_fetch(*from, now)),
-            Ask::Read(from, slot, answer) => answer.decide(Ok(self.read(*from, *slot)?)),
+            Ask::Read(from, slot, answer) => answer.decide(Ok(self.read(*from, *slot, tally)?)),
             Ask::Ack(owner, ids, answer) => {
                 let effects = self.mailboxes.handle_ack(*owner, ids);
                 for effect in &effects {
                     self.store.execute(effect, None)?;
                 }
-                self.metrics.acked.add_many(effects.len() as u64);
+                tally.acked += effects.len() as u64;
                 answer.decide(Ok(()));
             }
             Ask::Publish(inbox, bytes, answer) => {
-                let now = self.mailboxes.high_water().max(now);
-                let published = self.directory.handle_publish(*inbox, now);
-                if published.is_ok() {
-                    self.store.publish(*inbox, now, bytes)?;
-                }
+                let published = self.publish(*inbox, bytes, now)?;
                 answer.decide(published);
             }
-            Ask::Records(inbox, answer) => answer.decide(self.records(*inbox)?),
+            Ask::Records(inbox, answer) => answer.decide(self.records(*inbox, tally)?),
         }
         Ok(None)
     }
@@ -235,30 +270,39 @@ impl Worker {
         }
     }
 
-    fn read(&mut self, from: Destination, slot: Slot) -> Result<Option<Stored>, StoreError> {
+    fn read(&mut self, from: Destination, slot: Slot, tally: &mut Tally) -> Result<Option<Stored>, StoreError> {
         let Some(waiting) = self.mailboxes.waiting_at(from, slot) else { return Ok(None) };
         if let Found::Whole(stored) = self.store.read(waiting)? {
             return Ok(Some(stored));
         }
         self.mailboxes.handle_damaged(slot);
-        self.store.quarantine(slot)?;
-        self.metrics.quarantined.add();
-        tracing::error!(quarantined = self.metrics.quarantined.read(), "damaged envelope set aside");
+        self.store.quarantine(Table::Envelope, slot)?;
+        tally.quarantined += 1;
         Ok(None)
     }
 
-    fn records(&mut self, inbox: InboxId) -> Result<Result<Vec<u8>, ErrorCode>, StoreError> {
-        match self.store.records(inbox)? {
-            Found::Whole(bytes) => Ok(Ok(bytes)),
-            Found::Nothing => Ok(Err(ErrorCode::Unknown)),
-            Found::Damaged => {
-                self.directory.forget(inbox);
-                self.store.withdraw(inbox)?;
-                self.metrics.quarantined.add();
-                tracing::error!(quarantined = self.metrics.quarantined.read(), "damaged record set dropped");
-                Ok(Err(ErrorCode::Unknown))
-            }
+    fn publish(&mut self, inbox: InboxId, bytes: &[u8], now: Timestamp) -> Result<Result<(), ErrorCode>, StoreError> {
+        let now = self.mailboxes.high_water().max(now);
+        let published = match self.directory.handle_publish(inbox, now) {
+            Ok(published) => published,
+            Err(code) => return Ok(Err(code)),
+        };
+        self.store.publish(published.slot, inbox, now, bytes)?;
+        if let Some(before) = published.before {
+            self.store.erase(Table::Records, before)?;
         }
+        Ok(Ok(()))
+    }
+
+    fn records(&mut self, inbox: InboxId, tally: &mut Tally) -> Result<Result<Vec<u8>, ErrorCode>, StoreError> {
+        let Some(slot) = self.directory.slot_of(inbox) else { return Ok(Err(ErrorCode::Unknown)) };
+        if let Found::Whole(bytes) = self.store.records(inbox, slot)? {
+            return Ok(Ok(bytes));
+        }
+        self.directory.forget(inbox);
+        self.store.quarantine(Table::Records, slot)?;
+        tally.quarantined += 1;
+        Ok(Err(ErrorCode::Unknown))
     }
 }
 

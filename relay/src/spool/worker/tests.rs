@@ -6,6 +6,7 @@ use rohrpost_wire::frame::{Deposit, TtlClass};
 use rohrpost_wire::time::DAY;
 use tokio::sync::{Semaphore, oneshot};
 
+use super::super::schema::STORAGE_VERSION;
 use super::*;
 
 type Asked<T> = oneshot::Receiver<Result<T, ErrorCode>>;
@@ -27,7 +28,7 @@ impl Bench {
         let clock: Clock = Arc::new(move || *now.lock().unwrap());
         let path = self.folder.path().join("spool.db");
         let (metrics, arrivals) = (Arc::default(), Arc::default());
-        Worker::open(&path, &self.limits, clock, metrics, arrivals, watch::Sender::new(false)).unwrap()
+        Worker::open(&path, &self.limits, clock, metrics, arrivals, watch::Sender::new(None)).unwrap()
     }
 
     fn pass(&self, seconds: u64) {
@@ -160,6 +161,94 @@ fn a_damaged_record_set_is_unknown_until_it_is_published_again() {
     assert_eq!(records(&mut worker), Ok(b"again".to_vec()));
 }
 
+/// One flipped bit in the pointer from a row to its second page, and the spool could neither set the row aside, for that
+/// rewrote it, nor erase it when its time was up: the relay stopped, again at every start.
+struct BrokenChain {
+    bench: Bench,
+    worker: Worker,
+    id: EnvelopeId,
+    slots: Vec<Slot>,
+}
+
+/// An envelope on several pages whose pointer to the second leads behind the end of the file, and a whole one.
+fn broken_chain() -> BrokenChain {
+    let bench = Bench::new();
+    let mut worker = bench.open();
+    let id = store(&mut worker, &vec![0x22; 30_000]).unwrap();
+    store(&mut worker, b"whole").unwrap();
+    publish(&mut worker, &vec![0x33; 30_000]).unwrap();
+    drop(worker);
+    let path = bench.folder.path().join("spool.db");
+    let mut database = std::fs::read(&path).unwrap();
+    for filling in [0x22, 0x33] {
+        let start = database.windows(100).position(|window| window.iter().all(|byte| *byte == filling)).unwrap();
+        let local = database[start..].iter().take_while(|byte| **byte == filling).count();
+        // The pointer follows the part of the content that lies in the row's first page.
+        assert_eq!(database[start + local], 0);
+        database[start + local] ^= 0x40;
+    }
+    std::fs::write(&path, database).unwrap();
+    let mut worker = bench.open();
+    let slots = list(&mut worker);
+    assert_eq!(slots.len(), 2);
+    BrokenChain { bench, worker, id, slots }
+}
+
+impl BrokenChain {
+    /// The damaged one is out of the way, the relay works, and so it does after a restart.
+    fn goes_on(mut self, left: usize) {
+        assert_eq!(*self.worker.failed.borrow(), None);
+        assert_eq!(self.worker.metrics.quarantined.read(), 1);
+        for _ in 0..2 {
+            assert_eq!(list(&mut self.worker).len(), left);
+            drop(self.worker);
+            self.worker = self.bench.open();
+            assert_eq!(self.worker.metrics.quarantined.read(), 0);
+        }
+        assert!(store(&mut self.worker, b"another").is_ok());
+        let database = self.worker.store.database();
+        let rows: i64 = database.query_row("SELECT count(*) FROM quarantined_envelope", [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 1);
+    }
+}
+
+#[test]
+fn an_envelope_whose_pages_lead_nowhere_is_set_aside_when_it_is_read() {
+    let mut broken = broken_chain();
+    assert_eq!(read(&mut broken.worker, broken.slots[0]), None);
+    assert_eq!(read(&mut broken.worker, broken.slots[1]).unwrap().bytes, b"whole");
+    broken.goes_on(1);
+}
+
+#[test]
+fn an_envelope_whose_pages_lead_nowhere_is_set_aside_when_it_is_acked() {
+    let mut broken = broken_chain();
+    let (acking, mut acked) = ack(vec![broken.id]);
+    broken.worker.batch(vec![acking]);
+    assert_eq!(acked.try_recv().unwrap(), Ok(()));
+    broken.goes_on(1);
+}
+
+#[test]
+fn an_envelope_whose_pages_lead_nowhere_is_set_aside_when_its_time_is_up() {
+    let mut broken = broken_chain();
+    broken.bench.pass(DAY);
+    assert_eq!(list(&mut broken.worker), vec![]);
+    broken.goes_on(0);
+}
+
+#[test]
+fn a_record_set_whose_pages_lead_nowhere_is_replaced_by_the_next() {
+    let mut broken = broken_chain();
+    assert_eq!(publish(&mut broken.worker, b"next"), Ok(()));
+    assert_eq!(records(&mut broken.worker), Ok(b"next".to_vec()));
+    assert_eq!(broken.worker.metrics.quarantined.read(), 1);
+    let mut broken = broken_chain();
+    assert_eq!(records(&mut broken.worker), Err(ErrorCode::Unknown));
+    assert_eq!(publish(&mut broken.worker, b"next"), Ok(()));
+    assert_eq!(records(&mut broken.worker), Ok(b"next".to_vec()));
+}
+
 #[test]
 fn a_full_disk_refuses_deposits_lets_acks_through_and_recovers() {
     let bench = Bench::new();
@@ -179,7 +268,7 @@ fn a_full_disk_refuses_deposits_lets_acks_through_and_recovers() {
     assert_eq!((worker.mailboxes.envelopes(), worker.mailboxes.bytes()), (0, 0));
     cap(&worker, pages + 1000);
     assert!(store(&mut worker, &vec![2; 50_000]).is_ok());
-    assert!(!*worker.failed.borrow());
+    assert_eq!(*worker.failed.borrow(), None);
 }
 
 #[test]
@@ -191,7 +280,7 @@ fn a_failed_write_poisons_the_spool() {
     assert_eq!(store(&mut worker, b"during"), Err(ErrorCode::Unavailable));
     worker.store.database().pragma_update(None, "query_only", false).unwrap();
     assert_eq!(store(&mut worker, b"after"), Err(ErrorCode::Unavailable));
-    assert!(*worker.failed.borrow());
+    assert_eq!(*worker.failed.borrow(), Some(Failure::Disk));
     drop(worker);
     assert_eq!(list(&mut bench.open()).len(), 1);
 }
@@ -215,10 +304,17 @@ fn what_has_expired_is_erased_and_a_restart_with_an_older_clock_does_not_bring_t
 fn a_database_of_a_newer_version_is_left_alone() {
     let bench = Bench::new();
     let worker = bench.open();
-    worker.store.database().pragma_update(None, "user_version", super::super::store::STORAGE_VERSION + 1).unwrap();
+    worker.store.database().pragma_update(None, "user_version", STORAGE_VERSION + 1).unwrap();
     drop(worker);
     let path = bench.folder.path().join("spool.db");
     assert!(matches!(Store::open(&path), Err(OpenError::Newer)));
+}
+
+#[test]
+fn a_database_from_before_the_first_release_is_left_alone() {
+    let bench = Bench::new();
+    bench.open().store.database().pragma_update(None, "user_version", 1).unwrap();
+    assert!(matches!(Store::open(&bench.folder.path().join("spool.db")), Err(OpenError::Older)));
 }
 
 #[test]
