@@ -97,7 +97,7 @@ pub(crate) fn private() -> OpenOptions {
 }
 
 fn frame<T: Serialize>(label: &[u8], value: &T) -> Zeroizing<Vec<u8>> {
-    let body = Zeroizing::new(codec::encode(value));
+    let body = codec::encode_secret(value);
     let mut bytes = Zeroizing::new(Vec::with_capacity(1 + body.len() + SUM_BYTES));
     bytes.push(VERSION);
     bytes.extend_from_slice(&body);

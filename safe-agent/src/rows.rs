@@ -38,9 +38,8 @@ pub fn load<T: Stored>(draft: &Draft<'_>, key: &[u8]) -> Result<Option<T>, Store
 
 /// Writes a row, over an older one with its key.
 pub fn save<T: Stored>(draft: &mut Draft<'_>, row: &T) -> Result<(), StoreError> {
-    let mut bytes = vec![ROW_VERSION];
-    bytes.append(&mut codec::encode(row));
-    draft.put(T::TABLE, &row.key(), Row::new(bytes))
+    let mut bytes = codec::encode_secret_behind(&[ROW_VERSION], row);
+    draft.put(T::TABLE, &row.key(), Row::new(std::mem::take(&mut *bytes)))
 }
 
 /// Reads the rows whose keys start with `prefix`, ascending, after `after`, at most `limit`.

@@ -16,12 +16,17 @@ pub struct TooLong;
 
 /// Length (4 bytes, big-endian), body, zeros up to the smallest class that fits.
 pub fn pad(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, TooLong> {
-    let needed = PREFIX_BYTES + body.len();
-    let class = CLASSES.into_iter().find(|class| *class >= needed).ok_or(TooLong)?;
-    let length = u32::try_from(body.len()).map_err(|_| TooLong)?;
+    pad_parts([body])
+}
+
+/// As [`pad`], of a body in parts: put together here, in the one buffer, and nowhere else.
+pub fn pad_parts<const N: usize>(parts: [&[u8]; N]) -> Result<Zeroizing<Vec<u8>>, TooLong> {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    let class = CLASSES.into_iter().find(|class| *class >= PREFIX_BYTES + length).ok_or(TooLong)?;
+    let length = u32::try_from(length).map_err(|_| TooLong)?;
     let mut padded = Zeroizing::new(Vec::with_capacity(class));
     padded.extend(length.to_be_bytes());
-    padded.extend(body);
+    parts.iter().for_each(|part| padded.extend_from_slice(part));
     padded.resize(class, 0);
     Ok(padded)
 }
@@ -80,6 +85,9 @@ mod tests {
         fn a_padded_body_comes_back(body in prop::collection::vec(any::<u8>(), 0..5000)) {
             let padded = pad(&body).unwrap();
             prop_assert_eq!(unpad(&padded), Ok(&body[..]));
+            prop_assert_eq!(padded.capacity(), padded.len());
+            let (front, back) = body.split_at(body.len() / 2);
+            prop_assert_eq!(pad_parts([front, back]), Ok(padded));
         }
 
         #[test]

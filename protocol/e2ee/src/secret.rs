@@ -1,4 +1,9 @@
-//! Secret bytes: erased when dropped, never printed, never serialised by accident, compared in constant time.
+//! Secret bytes: never printed, never serialised by accident, compared in constant time, and erased when dropped.
+//!
+//! Erased is the copy that is dropped, and encodings made with `codec::encode_secret`. Not: copies the compiler leaves
+//! on the stack when a value moves, pages written to swap, and what `ring` makes of a key for its own use (HMAC, HKDF
+//! and AES-GCM states are not erased by it). It shortens how long a secret lies about; it is no wall against whoever
+//! reads this process's memory.
 
 use std::fmt;
 

@@ -1,10 +1,13 @@
 //! Strict postcard: one value has one encoding.
 //!
 //! postcard itself takes over-long varints and leaves trailing bytes alone. What is signed or hashed must not have two
-//! encodings, so a decoder here refuses whatever does not encode to the same bytes again.
+//! encodings, so a decoder here refuses whatever does not encode to the same bytes again. It compares byte by byte and
+//! keeps no second encoding: what is decoded may be a secret, and a freed buffer is not an erased one.
 
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 /// The bytes are not the one encoding of a value of the expected kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +24,32 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     postcard::to_allocvec(value).expect("every length is known")
 }
 
+/// Encodes a value that holds a secret or plaintext: into one buffer of the exact length, which is never moved and is
+/// erased when dropped.
+///
+/// # Panics
+///
+/// As [`encode`]: never for the types of this protocol.
+pub fn encode_secret<T: Serialize>(value: &T) -> Zeroizing<Vec<u8>> {
+    encode_secret_behind(&[], value)
+}
+
+/// Encodes a value that holds a secret or plaintext behind a few bytes that say what it is, as [`encode_secret`] does.
+///
+/// # Panics
+///
+/// As [`encode`]: never for the types of this protocol.
+pub fn encode_secret_behind<T: Serialize>(front: &[u8], value: &T) -> Zeroizing<Vec<u8>> {
+    #[expect(clippy::expect_used, reason = "no type of the protocol has a field of unknown length")]
+    let length = postcard::experimental::serialized_size(value).expect("every length is known");
+    let mut bytes = Zeroizing::new(vec![0; front.len() + length]);
+    let (head, tail) = bytes.split_at_mut(front.len());
+    head.copy_from_slice(front);
+    #[expect(clippy::expect_used, reason = "a value has the same length twice")]
+    postcard::to_slice(value, tail).expect("the length is exact");
+    bytes
+}
+
 /// Decodes a value that fills `bytes` exactly and canonically.
 pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     let (value, rest) = decode_prefix(bytes)?;
@@ -31,7 +60,30 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, Decode
 pub fn decode_prefix<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), DecodeError> {
     let (value, rest): (T, &[u8]) = postcard::take_from_bytes(bytes).map_err(|_| DecodeError)?;
     let consumed = bytes.strip_suffix(rest).ok_or(DecodeError)?;
-    if encode(&value) == consumed { Ok((value, rest)) } else { Err(DecodeError) }
+    let same = postcard::serialize_with_flavor(&value, Compare { left: consumed }).unwrap_or(false);
+    if same { Ok((value, rest)) } else { Err(DecodeError) }
+}
+
+/// Takes an encoding byte by byte and holds it against the bytes that are expected.
+struct Compare<'a> {
+    left: &'a [u8],
+}
+
+impl Flavor for Compare<'_> {
+    type Output = bool;
+
+    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+        self.left = self.left.strip_prefix(data).ok_or(postcard::Error::SerializeBufferFull)?;
+        Ok(())
+    }
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.try_extend(&[byte])
+    }
+
+    fn finalize(self) -> postcard::Result<bool> {
+        Ok(self.left.is_empty())
+    }
 }
 
 #[cfg(test)]
@@ -42,6 +94,17 @@ mod tests {
     fn an_overlong_varint_is_refused() {
         assert_eq!(decode::<u32>(&[5]), Ok(5));
         assert_eq!(decode::<u32>(&[0x85, 0x00]), Err(DecodeError));
+    }
+
+    #[test]
+    fn a_secret_is_encoded_as_anything_else_and_into_no_more_than_it_needs() {
+        let value = (7u8, vec![300u16; 300], Some("text"));
+        let (plain, secret) = (encode(&value), encode_secret(&value));
+        assert_eq!(*secret, plain);
+        assert_eq!(secret.capacity(), secret.len(), "a buffer that grew left its first bytes somewhere");
+        let behind = encode_secret_behind(&[1, 2], &value);
+        assert_eq!((&behind[..2], &behind[2..]), (&[1, 2][..], &plain[..]));
+        assert_eq!(behind.capacity(), behind.len());
     }
 
     #[test]

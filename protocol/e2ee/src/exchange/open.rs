@@ -155,7 +155,7 @@ fn prove(who: Who, authentication: Authentication, transcript: Vec<u8>) -> Resul
 
 /// Keyed by nothing but the label: it is kept in a sealed row and never leaves the safe.
 fn hash_operation(operation: &Operation) -> Fixed<32> {
-    let bytes = zeroize::Zeroizing::new(codec::encode(operation));
+    let bytes = codec::encode_secret(operation);
     Fixed(rohrpost_wire::address::hash(b"rohrpost/1 operation", &[&bytes]))
 }
 

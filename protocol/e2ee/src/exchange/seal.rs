@@ -6,7 +6,6 @@ use ed25519_dalek::Signer as _;
 use rand_core::CryptoRng;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::{SUITE, SafePin, Timestamp, VERSION, codec};
-use zeroize::Zeroizing;
 
 use super::context::{self, BadKey, Export as _, Psk};
 use super::{ENCAPSULATED_BYTES, EnvelopeHash, ExpectReply, Lane, REPLY_KIND, reply_info, request_info, transcript};
@@ -87,18 +86,18 @@ pub fn seal_request(
     let reply_secret = SealingSecret::generate(rng);
     let aad = lane.aad(&safe.inbox());
 
-    let mut body = Zeroizing::new(codec::encode(&RequestBody {
+    let body = codec::encode_secret(&RequestBody {
         id: draft.id,
         created: draft.created,
         expires: draft.expires,
         reply_key: reply_secret.public(),
         who: author.who(),
         operation: draft.operation.clone(),
-    }));
+    });
     let transcript = transcript(&safe.pin(), &context.export_secret(b"sig"), &aad, &body);
-    body.extend(codec::encode(&author.authenticate(&transcript)));
+    let authentication = codec::encode(&author.authenticate(&transcript));
 
-    let sealed = context.seal(&padding::pad(&body)?, &aad).map_err(|_| SealError::BadKey)?;
+    let sealed = context.seal(&padding::pad_parts([&body, &authentication])?, &aad).map_err(|_| SealError::BadKey)?;
     let header: [&[u8]; 4] = [&[VERSION, SUITE, lane.kind()], &safe.prekey_id().0.0, &encapsulated, &sealed];
     let envelope = header.concat();
     let expect = ExpectReply {
@@ -145,7 +144,7 @@ impl ReplySealer {
     pub fn seal(self, reply: &Reply, rng: &mut impl CryptoRng) -> Result<Vec<u8>, SealError> {
         let info = reply_info(&self.pin, &self.request);
         let psk = Psk { key: &self.psk, id: &self.id.0.0 };
-        let body = Zeroizing::new(codec::encode(reply));
+        let body = codec::encode_secret(reply);
         seal_reply(&self.key, &info, &psk, &body, rng)
     }
 }
