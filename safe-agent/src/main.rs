@@ -4,17 +4,32 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use rohrpost_safe_agent::cli::{self, Cli};
+use rohrpost_safe_agent::failure::{Failure, Kind};
+
+/// A command line that makes no sense, or that asks for help.
+#[expect(clippy::print_stderr, reason = "where a failure is told")]
+fn misused(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Nothing is left to do if the terminal is gone.
+        let _gone = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let sentence: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+        let sentence = sentence.join(" ");
+        eprintln!("{}", Failure::new(Kind::Usage, sentence.trim_start_matches("error: ")).render(true));
+    } else {
+        let _gone = error.print();
+    }
+    ExitCode::from(Kind::Usage.code())
+}
 
 #[expect(clippy::print_stderr, reason = "where a failure is told")]
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let shown = if error.use_stderr() { 2 } else { 0 };
-            // Nothing is left to do if the terminal is gone.
-            let _gone = error.print();
-            return ExitCode::from(shown);
-        }
+        Err(error) => return misused(&error),
     };
     let json = cli.is_json();
     match cli::run(cli) {

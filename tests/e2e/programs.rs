@@ -169,6 +169,9 @@ async fn failures_have_their_exit_codes_and_one_sentence() {
     assert_eq!(code(house.safe_says(&["status"])), 4);
     assert_eq!(run("rohrpost-safe", &["status", "--data", &house.path("nothing")]).code, 3);
     assert_eq!(run("rohrpost-safe", &["share"]).code, 2);
+    for (program, arguments) in [("rohrpost-safe", ["share", "--json"]), ("rohrpost", ["get", "--json"])] {
+        assert_eq!(code(run(program, &arguments)), 2);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
