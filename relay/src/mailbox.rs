@@ -5,7 +5,8 @@
 //! an envelope is known under its id exactly as long as it waits; time never goes back ([`Mailboxes::high_water`]).
 //!
 //! A reply mailbox is opened by the deposit of a request and takes deposits from the safe which that request addressed,
-//! from nobody else, within a count and a volume fixed for its life.
+//! from nobody else, within a count and a volume fixed for its life. `Full` says that a place is used up, `Busy` that the
+//! relay is: who is told `Full` by a reply mailbox may let the reply go, so nothing passing is ever called that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -258,8 +259,11 @@ impl Mailboxes {
             return Ok(Mailbox { expires: known.expires.max(expires), ..known.clone() });
         }
         let of_owner = self.per_owner.get(&owner).copied().unwrap_or_default();
-        if self.open.len() >= self.limits.mailboxes || of_owner >= self.limits.mailboxes_per_inbox {
+        if of_owner >= self.limits.mailboxes_per_inbox {
             return Err(ErrorCode::Full);
+        }
+        if self.open.len() >= self.limits.mailboxes {
+            return Err(ErrorCode::Busy);
         }
         Ok(Mailbox { id, owner, expires, taken_envelopes: 0, taken_bytes: 0 })
     }
@@ -294,7 +298,7 @@ impl Mailboxes {
     fn check_total(&self, bytes: u64) -> Result<(), ErrorCode> {
         let fits = self.waiting.len() < self.limits.envelopes
             && self.bytes.saturating_add(bytes) <= self.limits.envelope_bytes;
-        if fits { Ok(()) } else { Err(ErrorCode::Full) }
+        if fits { Ok(()) } else { Err(ErrorCode::Busy) }
     }
 
     fn store(&mut self, deposit: Deposited<'_>, expires: Timestamp) -> Effect {

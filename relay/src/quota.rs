@@ -1,7 +1,8 @@
 //! How much a relay takes on: every number by which it refuses, in one place, each with its reason.
 //!
 //! Plain data. What happens at a limit is decided where the limited thing lives (`router`, `mailbox`, `connection`) and
-//! is one of three answers: `Busy` (try again soon), `Full` (nothing was kept), or a refused handshake.
+//! is one of three answers: `Busy` (the relay or the safe, try later), `Full` (this inbox or mailbox, nothing was kept), or
+//! a refused handshake.
 
 use serde::Deserialize;
 

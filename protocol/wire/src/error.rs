@@ -23,9 +23,11 @@ pub enum ErrorCode {
     Superseded = 7,
     /// The safe is not connected. Nothing was kept; try later or deposit.
     Away = 8,
-    /// The safe or the relay has as many calls under way as it may have. Nothing was kept.
+    /// The safe or the relay has as much on its hands, or on its disk, as it may have. It says nothing about the place
+    /// that was addressed. Nothing was kept; try later.
     Busy = 9,
-    /// The mailbox, or the relay's disk, holds as much as it may hold. Nothing was kept.
+    /// This inbox or mailbox holds, or has had, as much as it may have. Nothing was kept: an inbox has room again once
+    /// its safe has taken something over, a reply mailbox never.
     Full = 10,
     /// No records, or no mailbox, under this id.
     Unknown = 11,

@@ -57,12 +57,15 @@ impl Reference {
         matching.fold((0, 0), |(count, bytes), waiting| (count + 1, bytes + waiting.bytes))
     }
 
-    fn fits(&self, to: Destination, bytes: u64, limits: &Limits) -> bool {
-        let (count, sum) = self.sum(|_| true);
-        let total = count < limits.envelopes && sum + bytes <= limits.envelope_bytes;
+    fn fits(&self, to: Destination, bytes: u64, limits: &Limits) -> Result<(), ErrorCode> {
         let (count, sum) = self.sum(|waiting| waiting.to == to);
         let own = count < limits.inbox_envelopes && sum + bytes <= limits.inbox_bytes;
-        total && (own || matches!(to, Destination::Mailbox(_)))
+        if !own && matches!(to, Destination::Inbox(_)) {
+            return Err(ErrorCode::Full);
+        }
+        let (count, sum) = self.sum(|_| true);
+        let total = count < limits.envelopes && sum + bytes <= limits.envelope_bytes;
+        if total { Ok(()) } else { Err(ErrorCode::Busy) }
     }
 
     fn push(&mut self, deposited: &Deposited<'_>, expires: Timestamp) {
@@ -77,9 +80,7 @@ impl Reference {
         match deposited.header.to {
             Destination::Inbox(_) if known => Ok(()),
             Destination::Inbox(inbox) => {
-                if !self.fits(deposited.header.to, deposited.bytes, limits) {
-                    return Err(ErrorCode::Full);
-                }
+                self.fits(deposited.header.to, deposited.bytes, limits)?;
                 if let Some(key) = deposited.header.reply_mailbox {
                     self.open(MailboxId::of_key(&key.0), inbox, now.plus(ttl + 14 * DAY), limits)?;
                 }
@@ -95,9 +96,10 @@ impl Reference {
                 }
                 let envelopes = mailbox.taken_envelopes + 1;
                 let bytes = mailbox.taken_bytes + deposited.bytes;
-                if envelopes > limits.mailbox_envelopes as u64 || bytes > limits.mailbox_bytes || !fits {
+                if envelopes > limits.mailbox_envelopes as u64 || bytes > limits.mailbox_bytes {
                     return Err(ErrorCode::Full);
                 }
+                fits?;
                 (mailbox.taken_envelopes, mailbox.taken_bytes) = (envelopes, bytes);
                 let expires = now.plus(ttl).min(mailbox.expires);
                 self.push(deposited, expires);
@@ -112,9 +114,8 @@ impl Reference {
         match self.mailboxes.iter_mut().find(|mailbox| mailbox.id == id) {
             Some(known) if known.owner == owner => known.expires = known.expires.max(expires),
             Some(_) => return Err(ErrorCode::Unknown),
-            None if all >= limits.mailboxes || of_owner >= limits.mailboxes_per_inbox => {
-                return Err(ErrorCode::Full);
-            }
+            None if of_owner >= limits.mailboxes_per_inbox => return Err(ErrorCode::Full),
+            None if all >= limits.mailboxes => return Err(ErrorCode::Busy),
             None => self.mailboxes.push(Mailbox { id, owner, expires, taken_envelopes: 0, taken_bytes: 0 }),
         }
         Ok(())

@@ -115,19 +115,20 @@ fn a_fetch_holds_no_more_envelopes_than_one_answer_may() {
 }
 
 #[test]
-fn each_limit_answers_full_and_keeps_nothing() {
+fn a_place_that_is_used_up_is_full_and_a_relay_that_is_used_up_is_busy_and_neither_keeps_anything() {
+    let base = Limits::default();
     let tight = [
-        Limits { inbox_envelopes: 1, ..Limits::default() },
-        Limits { inbox_bytes: 150, ..Limits::default() },
-        Limits { envelopes: 1, ..Limits::default() },
-        Limits { envelope_bytes: 150, ..Limits::default() },
-        Limits { mailboxes: 1, ..Limits::default() },
-        Limits { mailboxes_per_inbox: 1, ..Limits::default() },
+        (Limits { inbox_envelopes: 1, ..base.clone() }, ErrorCode::Full),
+        (Limits { inbox_bytes: 150, ..base.clone() }, ErrorCode::Full),
+        (Limits { mailboxes_per_inbox: 1, ..base.clone() }, ErrorCode::Full),
+        (Limits { envelopes: 1, ..base.clone() }, ErrorCode::Busy),
+        (Limits { envelope_bytes: 150, ..base.clone() }, ErrorCode::Busy),
+        (Limits { mailboxes: 1, ..base }, ErrorCode::Busy),
     ];
-    for limits in tight {
+    for (limits, code) in tight {
         let mut index = index(&limits);
         assert_eq!(deposit(&mut index, &request(1, Some(KEY)), 1, 100, None), Ok(2));
-        assert_eq!(deposit(&mut index, &request(1, Some([8; 32])), 2, 100, None), Err(ErrorCode::Full), "{limits:?}");
+        assert_eq!(deposit(&mut index, &request(1, Some([8; 32])), 2, 100, None), Err(code), "{limits:?}");
         assert_eq!((index.envelopes(), index.bytes(), index.mailboxes()), (1, 100, 1));
     }
     let mut index = index(&Limits { mailbox_bytes: 150, ..Limits::default() });
@@ -161,4 +162,16 @@ fn a_mailbox_outlives_its_request_by_the_longest_reply_and_no_reply_outlives_its
     let mailbox = MailboxId::of_key(&KEY);
     assert_eq!(effects, vec![Effect::Erase(Slot(0)), Effect::Erase(Slot(1)), Effect::CloseMailbox(mailbox)]);
     assert_eq!((index.envelopes(), index.bytes(), index.mailboxes()), (0, 0, 0));
+}
+
+/// The safe lets a reply go for good when its mailbox is full: a relay that had passing trouble must not say so.
+#[test]
+fn a_reply_that_finds_the_relay_used_up_is_told_to_come_later() {
+    for limits in [Limits { envelopes: 1, ..Limits::default() }, Limits { envelope_bytes: 15, ..Limits::default() }] {
+        let mut index = index(&limits);
+        assert_eq!(deposit(&mut index, &request(1, Some(KEY)), 1, 10, None), Ok(2));
+        assert_eq!(deposit(&mut index, &reply(), 2, 10, Some(inbox(1))), Err(ErrorCode::Busy));
+        assert_eq!(index.handle_ack(Destination::Inbox(inbox(1)), &[EnvelopeId(Fixed([1; 32]))]).len(), 1);
+        assert_eq!(deposit(&mut index, &reply(), 2, 10, Some(inbox(1))), Ok(2));
+    }
 }

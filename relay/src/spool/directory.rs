@@ -56,7 +56,7 @@ impl Directory {
     pub(crate) fn handle_publish(&mut self, inbox: InboxId, now: Timestamp) -> Result<Published, ErrorCode> {
         let before = self.slot_of(inbox);
         if before.is_none() && self.published.len() >= self.most {
-            return Err(ErrorCode::Full);
+            return Err(ErrorCode::Busy);
         }
         let slot = Slot(self.next);
         self.next = self.next.saturating_add(1);
@@ -97,7 +97,7 @@ mod tests {
     fn a_full_directory_takes_only_renewals() {
         let mut directory = Directory::new(1, Slot(4));
         assert_eq!(directory.handle_publish(inbox(1), Timestamp(10)), Ok(published(4, None)));
-        assert_eq!(directory.handle_publish(inbox(2), Timestamp(10)), Err(ErrorCode::Full));
+        assert_eq!(directory.handle_publish(inbox(2), Timestamp(10)), Err(ErrorCode::Busy));
         assert_eq!(directory.handle_publish(inbox(1), Timestamp(20)), Ok(published(5, Some(4))));
         assert_eq!(directory.len(), 1);
     }

@@ -123,10 +123,10 @@ impl Worker {
         tracing::error!(file = %self.path.display(), "disk full: deposits are refused");
         let (growing, rest): (Vec<_>, Vec<_>) = batch.into_iter().partition(|command| command.ask.grows());
         if growing.is_empty() {
-            refuse(rest, ErrorCode::Full);
+            refuse(rest, ErrorCode::Busy);
             return None;
         }
-        refuse(growing, ErrorCode::Full);
+        refuse(growing, ErrorCode::Busy);
         Some(rest)
     }
 

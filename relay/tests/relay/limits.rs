@@ -136,7 +136,8 @@ async fn reach(relay: &Relay, scenario: Scenario) {
             let (first, second) = (request(&key(1), Some(&key(8))), request(&key(1), Some(&key(9))));
             let second = if to_another { request(&key(2), Some(&key(9))) } else { second };
             assert!(matches!(client.deposit(&first, &[1; 100]).await, Frame::Queued(_)));
-            assert_eq!(client.deposit(&second, &[2; 100]).await, Frame::Refused(ErrorCode::Full));
+            let code = if to_another { ErrorCode::Busy } else { ErrorCode::Full };
+            assert_eq!(client.deposit(&second, &[2; 100]).await, Frame::Refused(code));
         }
         Scenario::SecondReply => {
             let safe = Peer::safe(&relay.url(), &key(1)).await;
@@ -147,7 +148,7 @@ async fn reach(relay: &Relay, scenario: Scenario) {
         Scenario::SecondPublisher => {
             let (first, second) = (Peer::safe(&relay.url(), &key(1)).await, Peer::safe(&relay.url(), &key(2)).await);
             assert_eq!(first.ask(&Frame::Publish, Some(b"records")).await, Frame::Done);
-            assert_eq!(second.ask(&Frame::Publish, Some(b"records")).await, Frame::Refused(ErrorCode::Full));
+            assert_eq!(second.ask(&Frame::Publish, Some(b"records")).await, Frame::Refused(ErrorCode::Busy));
         }
     }
 }

@@ -263,7 +263,7 @@ fn a_full_disk_refuses_deposits_lets_acks_through_and_recovers() {
     let (growing, mut queued) = deposit(&vec![2; 50_000]);
     let (acking, mut acked) = ack(vec![first]);
     worker.batch(vec![growing, acking]);
-    assert_eq!(queued.try_recv().unwrap(), Err(ErrorCode::Full));
+    assert_eq!(queued.try_recv().unwrap(), Err(ErrorCode::Busy));
     assert_eq!(acked.try_recv().unwrap(), Ok(()));
     assert_eq!((worker.mailboxes.envelopes(), worker.mailboxes.bytes()), (0, 0));
     cap(&worker, pages + 1000);
