@@ -8,73 +8,17 @@
 //! from nobody else, within a count and a volume fixed for its life. `Full` says that a place is used up, `Busy` that the
 //! relay is: who is told `Full` by a reply mailbox may let the reply go, so nothing passing is ever called that.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use rohrpost_wire::frame::{Deposit, Destination, TtlClass};
+use rohrpost_wire::frame::{Destination, TtlClass};
 use rohrpost_wire::limits::{FETCH_BYTES, FETCH_ENVELOPES};
 use rohrpost_wire::{EnvelopeId, ErrorCode, InboxId, MailboxId, Timestamp};
 
 use crate::quota::Limits;
+pub use entry::{Deposited, Effect, Mailbox, Slot, Waiting};
 
-/// The place of an envelope in the order of arrival; never reused while a relay runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Slot(pub u64);
-
-/// An envelope that waits, without its bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// Its place in the order of arrival.
-    pub slot: Slot,
-    /// The hash of all that was deposited.
-    pub id: EnvelopeId,
-    /// Whose it is.
-    pub to: Destination,
-    /// The length of the sealed bytes.
-    pub bytes: u64,
-    /// When it is erased unread.
-    pub expires: Timestamp,
-}
-
-/// A reply mailbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mailbox {
-    /// The hash of its key.
-    pub id: MailboxId,
-    /// The safe that may deposit here.
-    pub owner: InboxId,
-    /// When it is closed and whatever is left in it erased.
-    pub expires: Timestamp,
-    /// Envelopes it has taken so far, acked ones included.
-    pub taken_envelopes: u64,
-    /// Bytes it has taken so far, acked ones included.
-    pub taken_bytes: u64,
-}
-
-/// What the driver has to do on disk, in this order, before it answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Insert the envelope at hand.
-    Store(Waiting),
-    /// Insert or replace a mailbox.
-    KeepMailbox(Mailbox),
-    /// Delete an envelope.
-    Erase(Slot),
-    /// Delete a mailbox.
-    CloseMailbox(MailboxId),
-}
-
-/// A deposit to decide on.
-#[derive(Clone, Copy, Debug)]
-pub struct Deposited<'a> {
-    /// What the sender said about the envelope.
-    pub header: &'a Deposit,
-    /// The hash over header and envelope.
-    pub id: EnvelopeId,
-    /// The length of the envelope.
-    pub bytes: u64,
-    /// The inbox of the connection it came on, if it is a safe's.
-    pub by: Option<InboxId>,
-}
+mod entry;
 
 /// Everything that waits at a relay.
 #[derive(Debug)]
@@ -87,6 +31,8 @@ pub struct Mailboxes {
     by_id: BTreeMap<EnvelopeId, Slot>,
     queues: BTreeMap<Destination, Queue>,
     open: BTreeMap<MailboxId, Mailbox>,
+    /// How many requests that wait have their answers in a mailbox.
+    asked: BTreeMap<MailboxId, usize>,
     per_owner: BTreeMap<InboxId, usize>,
     expiry: BTreeSet<(Timestamp, Expiring)>,
 }
@@ -115,6 +61,7 @@ impl Mailboxes {
             by_id: BTreeMap::new(),
             queues: BTreeMap::new(),
             open: BTreeMap::new(),
+            asked: BTreeMap::new(),
             per_owner: BTreeMap::new(),
             expiry: BTreeSet::new(),
         }
@@ -186,15 +133,20 @@ impl Mailboxes {
         Ok(fitting.map(|waiting| (waiting.slot, waiting.bytes)).collect())
     }
 
-    /// The owner of a place has taken these over; what does not wait there is passed over.
+    /// The owner of a place has taken these over; what does not wait there is passed over. A reply mailbox is closed when
+    /// its replies are with their owner and its safe has acked the request, which it does after the last of them.
     pub fn handle_ack(&mut self, owner: Destination, ids: &[EnvelopeId]) -> Vec<Effect> {
         let mut effects = Vec::new();
         for id in ids {
             let slot = self.by_id.get(id).copied().filter(|slot| self.waiting_at(owner, *slot).is_some());
             if let Some(slot) = slot {
-                self.remove(slot);
+                let opened = self.remove(slot).and_then(|removed| removed.opens);
                 effects.push(Effect::Erase(slot));
+                effects.extend(opened.and_then(|mailbox| self.close_if_done(mailbox)));
             }
+        }
+        if let Destination::Mailbox(mailbox) = owner {
+            effects.extend(self.close_if_done(mailbox));
         }
         effects
     }
@@ -304,7 +256,8 @@ impl Mailboxes {
     fn store(&mut self, deposit: Deposited<'_>, expires: Timestamp) -> Effect {
         let slot = Slot(self.next);
         self.next = self.next.saturating_add(1);
-        let waiting = Waiting { slot, id: deposit.id, to: deposit.header.to, bytes: deposit.bytes, expires };
+        let opens = deposit.header.reply_mailbox.map(|key| MailboxId::of_key(&key.0));
+        let waiting = Waiting { slot, id: deposit.id, to: deposit.header.to, opens, bytes: deposit.bytes, expires };
         self.insert(waiting.clone());
         Effect::Store(waiting)
     }
@@ -314,22 +267,30 @@ impl Mailboxes {
         let queue = self.queues.entry(waiting.to).or_default();
         queue.slots.insert(waiting.slot);
         queue.bytes = queue.bytes.saturating_add(waiting.bytes);
+        if let Some(mailbox) = waiting.opens {
+            *self.asked.entry(mailbox).or_default() += 1;
+        }
         self.by_id.insert(waiting.id, waiting.slot);
         self.expiry.insert((waiting.expires, Expiring::Envelope(waiting.slot)));
         self.waiting.insert(waiting.slot, waiting);
     }
 
-    fn remove(&mut self, slot: Slot) {
-        let Some(waiting) = self.waiting.remove(&slot) else { return };
+    fn remove(&mut self, slot: Slot) -> Option<Waiting> {
+        let waiting = self.waiting.remove(&slot)?;
         self.bytes = self.bytes.saturating_sub(waiting.bytes);
         self.by_id.remove(&waiting.id);
         self.expiry.remove(&(waiting.expires, Expiring::Envelope(slot)));
-        let Some(queue) = self.queues.get_mut(&waiting.to) else { return };
-        queue.slots.remove(&slot);
-        queue.bytes = queue.bytes.saturating_sub(waiting.bytes);
-        if queue.slots.is_empty() {
-            self.queues.remove(&waiting.to);
+        if let Some(mailbox) = waiting.opens {
+            count_down(&mut self.asked, mailbox);
         }
+        if let Some(queue) = self.queues.get_mut(&waiting.to) {
+            queue.slots.remove(&slot);
+            queue.bytes = queue.bytes.saturating_sub(waiting.bytes);
+            if queue.slots.is_empty() {
+                self.queues.remove(&waiting.to);
+            }
+        }
+        Some(waiting)
     }
 
     fn keep(&mut self, mailbox: Mailbox) -> Effect {
@@ -358,14 +319,29 @@ impl Mailboxes {
         }
     }
 
+    fn close_if_done(&mut self, id: MailboxId) -> Option<Effect> {
+        let answered = self.open.get(&id)?.taken_envelopes > 0;
+        let awaited = self.asked.contains_key(&id) || self.queues.contains_key(&Destination::Mailbox(id));
+        if !answered || awaited {
+            return None;
+        }
+        self.close(id);
+        Some(Effect::CloseMailbox(id))
+    }
+
     fn close(&mut self, id: MailboxId) {
         let Some(mailbox) = self.open.remove(&id) else { return };
         self.expiry.remove(&(mailbox.expires, Expiring::Mailbox(id)));
-        if let Some(count) = self.per_owner.get_mut(&mailbox.owner) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.per_owner.remove(&mailbox.owner);
-            }
+        count_down(&mut self.per_owner, mailbox.owner);
+    }
+}
+
+/// One less; a count of nothing is not kept.
+fn count_down<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) {
+    if let Entry::Occupied(mut count) = counts.entry(key) {
+        *count.get_mut() = count.get().saturating_sub(1);
+        if *count.get() == 0 {
+            count.remove();
         }
     }
 }

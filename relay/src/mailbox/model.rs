@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use rohrpost_wire::fixed::Fixed;
+use rohrpost_wire::frame::Deposit;
 use rohrpost_wire::time::DAY;
 
 use super::*;
@@ -11,6 +12,7 @@ enum Step {
     Request { to: u8, name: u8, bytes: u64, mailbox: Option<u8> },
     Reply { mailbox: u8, name: u8, bytes: u64, by: u8 },
     Ack { to: u8, name: u8 },
+    AckReplies { mailbox: u8, name: u8 },
     Damage { to: u8 },
     Pass { seconds: u64 },
     Restart,
@@ -23,6 +25,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0u8..4, any::<u8>(), 1u64..60, 0u8..3)
             .prop_map(|(mailbox, name, bytes, by)| Step::Reply { mailbox, name, bytes, by }),
         2 => (0u8..3, any::<u8>()).prop_map(|(to, name)| Step::Ack { to, name }),
+        2 => (0u8..4, any::<u8>()).prop_map(|(mailbox, name)| Step::AckReplies { mailbox, name }),
         1 => (0u8..3).prop_map(|to| Step::Damage { to }),
         1 => (0u64..4 * DAY).prop_map(|seconds| Step::Pass { seconds }),
         1 => Just(Step::Restart),
@@ -70,7 +73,8 @@ impl Reference {
 
     fn push(&mut self, deposited: &Deposited<'_>, expires: Timestamp) {
         let (id, to, bytes) = (deposited.id, deposited.header.to, deposited.bytes);
-        self.waiting.push(Waiting { slot: Slot(self.next), id, to, bytes, expires });
+        let opens = deposited.header.reply_mailbox.map(|key| MailboxId::of_key(&key.0));
+        self.waiting.push(Waiting { slot: Slot(self.next), id, to, opens, bytes, expires });
         self.next += 1;
     }
 
@@ -119,6 +123,20 @@ impl Reference {
             None => self.mailboxes.push(Mailbox { id, owner, expires, taken_envelopes: 0, taken_bytes: 0 }),
         }
         Ok(())
+    }
+
+    /// Takes envelopes away, and then every mailbox this has something to do with, of which nothing is left to come.
+    fn ack(&mut self, owner: Destination, ids: &[EnvelopeId]) {
+        let acked = |waiting: &Waiting| waiting.to == owner && ids.contains(&waiting.id);
+        let mut touched: Vec<_> = self.waiting.iter().filter(|w| acked(w)).filter_map(|w| w.opens).collect();
+        if let Destination::Mailbox(mailbox) = owner {
+            touched.push(mailbox);
+        }
+        self.waiting.retain(|waiting| !acked(waiting));
+        let waiting = &self.waiting;
+        let awaited = |id| waiting.iter().any(|w| w.opens == Some(id) || w.to == Destination::Mailbox(id));
+        self.mailboxes
+            .retain(|mailbox| mailbox.taken_envelopes == 0 || awaited(mailbox.id) || !touched.contains(&mailbox.id));
     }
 
     fn expire(&mut self, now: Timestamp) {
@@ -189,6 +207,14 @@ impl Run {
         self.disk.apply(effects.unwrap_or_default());
     }
 
+    fn ack(&mut self, owner: Destination, name: u8) {
+        let named = |waiting: &&Waiting| waiting.id.0.0[31] >= name;
+        let ids: Vec<_> = self.reference.waiting.iter().filter(named).map(|waiting| waiting.id).collect();
+        self.reference.ack(owner, &ids);
+        let effects = self.index.handle_ack(owner, &ids);
+        self.disk.apply(effects);
+    }
+
     fn step(&mut self, step: &Step) {
         match *step {
             Step::Request { to, name, bytes, mailbox } => {
@@ -198,13 +224,9 @@ impl Run {
                 let to = Destination::Mailbox(MailboxId::of_key(&key(mailbox).0));
                 self.deposit(&header(to, None), name, bytes, Some(inbox(by)));
             }
-            Step::Ack { to, name } => {
-                let named = |waiting: &&Waiting| waiting.id.0.0[31] >= name;
-                let ids: Vec<_> = self.reference.waiting.iter().filter(named).map(|waiting| waiting.id).collect();
-                let owner = Destination::Inbox(inbox(to));
-                self.reference.waiting.retain(|waiting| waiting.to != owner || !ids.contains(&waiting.id));
-                let effects = self.index.handle_ack(owner, &ids);
-                self.disk.apply(effects);
+            Step::Ack { to, name } => self.ack(Destination::Inbox(inbox(to)), name),
+            Step::AckReplies { mailbox, name } => {
+                self.ack(Destination::Mailbox(MailboxId::of_key(&key(mailbox).0)), name);
             }
             Step::Damage { to } => {
                 let owner = Destination::Inbox(inbox(to));

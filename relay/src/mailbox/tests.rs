@@ -1,4 +1,5 @@
 use rohrpost_wire::fixed::Fixed;
+use rohrpost_wire::frame::Deposit;
 use rohrpost_wire::time::DAY;
 
 use super::*;
@@ -174,4 +175,35 @@ fn a_reply_that_finds_the_relay_used_up_is_told_to_come_later() {
         assert_eq!(index.handle_ack(Destination::Inbox(inbox(1)), &[EnvelopeId(Fixed([1; 32]))]).len(), 1);
         assert_eq!(deposit(&mut index, &reply(), 2, 10, Some(inbox(1))), Ok(2));
     }
+}
+
+/// Every answered request left an open mailbox behind for up to four weeks: ordinary use filled the relay.
+#[test]
+fn a_mailbox_is_closed_when_its_replies_are_fetched_and_its_request_is_done() {
+    let mailbox = Destination::Mailbox(MailboxId::of_key(&KEY));
+    let closing = Effect::CloseMailbox(MailboxId::of_key(&KEY));
+    let (request_id, reply_id) = (EnvelopeId(Fixed([1; 32])), EnvelopeId(Fixed([2; 32])));
+    for safe_first in [true, false] {
+        let mut index = index(&Limits { mailboxes_per_inbox: 1, ..Limits::default() });
+        assert_eq!(deposit(&mut index, &request(1, Some(KEY)), 1, 10, None), Ok(2));
+        assert_eq!(deposit(&mut index, &reply(), 2, 10, Some(inbox(1))), Ok(2));
+        let acks = [(Destination::Inbox(inbox(1)), request_id), (mailbox, reply_id)];
+        let order = if safe_first { [0, 1] } else { [1, 0] };
+        assert_eq!(index.handle_ack(acks[order[0]].0, &[acks[order[0]].1]).len(), 1);
+        let last = index.handle_ack(acks[order[1]].0, &[acks[order[1]].1]);
+        assert_eq!(last.last(), Some(&closing));
+        assert_eq!(index.mailboxes(), 0);
+        assert_eq!(deposit(&mut index, &reply(), 3, 10, Some(inbox(1))), Err(ErrorCode::Unknown));
+        assert_eq!(deposit(&mut index, &request(1, Some([8; 32])), 4, 10, None), Ok(2));
+    }
+}
+
+#[test]
+fn a_mailbox_stays_open_while_its_answer_is_still_to_come() {
+    let mut index = index(&Limits::default());
+    assert_eq!(deposit(&mut index, &request(1, Some(KEY)), 1, 10, None), Ok(2));
+    let mailbox = Destination::Mailbox(MailboxId::of_key(&KEY));
+    assert_eq!(index.handle_ack(mailbox, &[]), vec![]);
+    assert_eq!(index.handle_ack(Destination::Inbox(inbox(1)), &[EnvelopeId(Fixed([1; 32]))]).len(), 1);
+    assert_eq!(deposit(&mut index, &reply(), 2, 10, Some(inbox(1))), Ok(2));
 }

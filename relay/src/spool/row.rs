@@ -7,7 +7,7 @@ use rohrpost_wire::address::hash;
 use rohrpost_wire::codec;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::frame::{Deposit, Destination, TtlClass};
-use rohrpost_wire::{EnvelopeId, InboxId};
+use rohrpost_wire::{EnvelopeId, InboxId, MailboxId};
 
 use crate::mailbox::{Mailbox, Waiting};
 
@@ -35,9 +35,10 @@ pub(crate) fn header(deposit: &Deposit) -> Vec<u8> {
     codec::encode(&(&deposit.to, deposit.ttl, &deposit.reply_mailbox))
 }
 
-/// Whose an envelope with this header column is.
-pub(crate) fn destination(header: &[u8]) -> Option<Destination> {
-    codec::decode::<Header>(header).ok().map(|(to, _, _)| to)
+/// Whose an envelope with this header column is, and the mailbox in which its answer is awaited.
+pub(crate) fn places(header: &[u8]) -> Option<(Destination, Option<MailboxId>)> {
+    let (to, _, reply_mailbox) = codec::decode::<Header>(header).ok()?;
+    Some((to, reply_mailbox.map(|key| MailboxId::of_key(&key.0))))
 }
 
 /// The envelope, if header and bytes are those its id was made of.

@@ -269,10 +269,12 @@ fn of_row(error: StoreError, table: Table, slot: Slot) -> StoreError {
 
 fn envelope_row(row: &Row<'_>) -> Option<Waiting> {
     let header: Vec<u8> = row.get(2).ok()?;
+    let (to, opens) = row::places(&header)?;
     let waiting = Waiting {
         slot: Slot(number(row, 0)?),
         id: EnvelopeId(fixed(row, 1)?),
-        to: row::destination(&header)?,
+        to,
+        opens,
         bytes: number(row, 5)?,
         expires: Timestamp(number(row, 3)?),
     };
