@@ -8,7 +8,7 @@ use rand_chacha::rand_core::SeedableRng as _;
 use rohrpost_e2ee::OpenError;
 use rohrpost_e2ee::body::{DeviceId, DocumentId, Operation, Payload, Pin, Reply, RequestId, Status, TransferKey};
 use rohrpost_e2ee::exchange::{
-    Author, ExpectReply, Lane, Recipient, ReplySealer, RequestDraft, RequestHeader, open_request, seal_request,
+    Author, ExpectReply, Lane, Recipient, ReplySealer, RequestDraft, RequestHeader, open_request, seal_unchecked_for_tests,
 };
 use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_e2ee::link::{LINK_SECONDS, LinkSecret};
@@ -167,7 +167,7 @@ impl<S: Store> World<S> {
     pub(crate) fn seal_on(&mut self, lane: Lane, draft: &RequestDraft, who: Who) -> Sealed {
         let mut rng = ChaCha20Rng::from_rng(&mut self.rng);
         let (safe, draft, kept) = (self.trusted(), draft.clone(), rng.clone());
-        let (envelope, _) = seal_request(&safe, lane, &draft, &who.author(), &mut rng).unwrap();
+        let (envelope, _) = seal_unchecked_for_tests(&safe, lane, &draft, &who.author(), &mut rng).unwrap();
         Sealed { envelope, lane, safe, draft, who, rng: kept }
     }
 
@@ -298,7 +298,7 @@ impl Sealed {
     fn expect(&self) -> ExpectReply {
         let mut rng = self.rng.clone();
         let (envelope, expect) =
-            seal_request(&self.safe, self.lane, &self.draft, &self.who.author(), &mut rng).unwrap();
+            seal_unchecked_for_tests(&self.safe, self.lane, &self.draft, &self.who.author(), &mut rng).unwrap();
         assert_eq!(envelope, self.envelope);
         expect
     }

@@ -16,7 +16,7 @@ use rohrpost_wire::records::PrekeyId;
 use rohrpost_wire::{InboxId, SUITE, SafePin, VERSION};
 
 pub use open::{EnrolProof, OpenedRequest, Proven, Recipient, open_request};
-pub use seal::{Author, ReplySealer, RequestDraft, SealError, decoy_reply, seal_request};
+pub use seal::{Author, ReplySealer, RequestDraft, SealError, decoy_reply, seal_request, seal_unchecked_for_tests};
 
 use crate::OpenError;
 use crate::body::RequestId;

@@ -10,8 +10,8 @@ use rohrpost_e2ee::body::{Payload, Status};
 use rohrpost_e2ee::exchange::{
     Lane, OpenedRequest, Recipient, ReplySealer, RequestHeader, SealError, decoy_reply, open_request,
 };
-use rohrpost_wire::{InboxId, Timestamp};
 use rohrpost_wire::records::PrekeyId;
+use rohrpost_wire::{InboxId, Timestamp};
 
 use super::keyring::{Keyring, SharedKeyring};
 use super::transact;
@@ -139,7 +139,7 @@ fn seal(sealer: ReplySealer, answer: &Answer, content: Option<Content>) -> Resul
     match sealer.seal(&answer.reply, &mut system_rng()) {
         Ok(reply) => Ok(Answered { reply, content }),
         // The reply key of the request was none.
-        Err(SealError::BadKey | SealError::TooLong) => decoy(),
+        Err(SealError::BadKey | SealError::TooLong | SealError::PrekeyOver | SealError::BadTime) => decoy(),
     }
 }
 

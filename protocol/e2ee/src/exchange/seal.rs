@@ -5,6 +5,8 @@ use std::fmt;
 use ed25519_dalek::Signer as _;
 use rand_core::CryptoRng;
 use rohrpost_wire::fixed::Fixed;
+use rohrpost_wire::frame::TtlClass;
+use rohrpost_wire::records::PREKEY_LATE_SECONDS;
 use rohrpost_wire::{SUITE, SafePin, Timestamp, VERSION, codec};
 
 use super::context::{self, BadKey, Export as _, Psk};
@@ -56,6 +58,12 @@ pub enum SealError {
     /// The recipient's key is none.
     #[error("the recipient's key is not valid")]
     BadKey,
+    /// The request was made too long after the prekey's time: the safe's records must be fetched anew.
+    #[error("the safe's prekey is over")]
+    PrekeyOver,
+    /// The request ends before it begins, or later than the prekey's secret lives.
+    #[error("the request's time is not one the safe would take")]
+    BadTime,
     /// The body does not fit the largest class.
     #[error("body longer than the largest padding class")]
     TooLong,
@@ -73,8 +81,22 @@ impl From<TooLong> for SealError {
     }
 }
 
-/// Seals a request to a verified safe. Returns the envelope and what is needed to open its reply.
+/// Seals a request to a verified safe. Returns the envelope and what is needed to open its reply. What the safe would
+/// refuse for its times is not sealed: neither to a prekey that is over, nor to live longer than that prekey's secret.
 pub fn seal_request(
+    safe: &TrustedSafe,
+    lane: Lane,
+    draft: &RequestDraft,
+    author: &Author<'_>,
+    rng: &mut impl CryptoRng,
+) -> Result<(Vec<u8>, ExpectReply), SealError> {
+    draft.check_times(safe.prekey_until())?;
+    seal_unchecked_for_tests(safe, lane, draft, author, rng)
+}
+
+/// As [`seal_request`], whatever the draft's times are: what a client could send that does not follow the protocol.
+#[doc(hidden)]
+pub fn seal_unchecked_for_tests(
     safe: &TrustedSafe,
     lane: Lane,
     draft: &RequestDraft,
@@ -107,6 +129,16 @@ pub fn seal_request(
         info: reply_info(&safe.pin(), &EnvelopeHash::of(&envelope)),
     };
     Ok((envelope, expect))
+}
+
+impl RequestDraft {
+    fn check_times(&self, prekey_until: Timestamp) -> Result<(), SealError> {
+        if self.created > prekey_until.plus(PREKEY_LATE_SECONDS) {
+            return Err(SealError::PrekeyOver);
+        }
+        let ends = self.expires > self.created && self.expires <= prekey_until.plus(TtlClass::Fortnight.seconds());
+        if ends { Ok(()) } else { Err(SealError::BadTime) }
+    }
 }
 
 impl Author<'_> {

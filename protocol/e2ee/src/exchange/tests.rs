@@ -120,6 +120,24 @@ fn a_request_opens_for_its_own_safe_inbox_prekey_and_lane_alone() {
 }
 
 #[test]
+fn nothing_is_sealed_to_a_prekey_that_is_over_or_for_longer_than_it_lives() {
+    let mut f = fixture();
+    let (day, fortnight) = (24 * 3600, 14 * 24 * 3600);
+    let mut seal = |created, expires| {
+        let draft = RequestDraft { created, expires, ..f.draft(Operation::Status) };
+        seal_request(&f.safe, Lane::Live, &draft, &Author::Nobody, &mut f.rng).map(|_| ()).err()
+    };
+    let (late, latest) = (PREKEY_UNTIL.plus(day), PREKEY_UNTIL.plus(fortnight));
+    assert_eq!(seal(late, late.plus(1)), None);
+    assert_eq!(seal(late.plus(1), late.plus(2)), Some(SealError::PrekeyOver));
+    assert_eq!(seal(late, late), Some(SealError::BadTime));
+    assert_eq!(seal(Timestamp(9), Timestamp(8)), Some(SealError::BadTime));
+    assert_eq!(seal(Timestamp(9), latest), None);
+    assert_eq!(seal(Timestamp(9), latest.plus(1)), Some(SealError::BadTime));
+    assert_eq!(seal(Timestamp(9), Timestamp(u64::MAX)), Some(SealError::BadTime));
+}
+
+#[test]
 fn a_reply_opens_for_its_own_request_alone() {
     let mut f = fixture();
     let (first, _) = f.seal(Lane::Live, Operation::Status);

@@ -196,7 +196,7 @@ fn exchange() -> (RequestDraft, ExpectReply, OpenedRequest) {
         key: prekey.public(),
         pipe_key_hash: None,
         not_before: Timestamp(0),
-        not_after: Timestamp(15),
+        not_after: Timestamp(16),
     };
     let safe = TrustedSafe::unverified_for_tests(InboxId(Fixed([12; 16])), &offer);
     let id = RequestId(Fixed([5; 16]));

@@ -61,7 +61,7 @@ fn seal_to(key: &SealingKey) -> Outcome {
     };
     let safe = TrustedSafe::unverified_for_tests(InboxId(Fixed([0; 16])), &offer);
     let id = RequestId(Fixed([0; 16]));
-    let draft = RequestDraft { id, created: Timestamp(0), expires: Timestamp(0), operation: Operation::Status };
+    let draft = RequestDraft { id, created: Timestamp(0), expires: Timestamp(1), operation: Operation::Status };
     let mut rng = Played::new(&[&encapsulation(1), &bytes(2)]);
     seal_request(&safe, Lane::Live, &draft, &Author::Nobody, &mut rng).map(|_| Fields::new()).map_err(|_| "")
 }
