@@ -29,6 +29,9 @@ pub enum FolderError {
     /// The key file is not what was written.
     #[error("damaged key file")]
     DamagedKey,
+    /// The folder has been served before, and its key file is gone.
+    #[error("lost key file")]
+    LostKey,
     /// The disk is full.
     #[error("disk full")]
     Full,
@@ -114,16 +117,25 @@ pub(crate) fn is_served(folder: &Path) -> bool {
     lock.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// Reads the key of a folder.
+/// Reads the key of a folder. Where everything else of a relay is, a key was, and a new one would be a new identity.
 pub(crate) fn read_key(folder: &Path) -> Result<RelayKey, FolderError> {
     let mut bytes = Vec::new();
-    File::open(folder.join("relay.key"))?.take(KEY_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    let file = match File::open(folder.join("relay.key")).map_err(FolderError::from) {
+        Err(FolderError::Missing) if was_served(folder)? => return Err(FolderError::LostKey),
+        opened => opened?,
+    };
+    file.take(KEY_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     let (content, sum) = bytes.split_last_chunk::<8>().ok_or(FolderError::DamagedKey)?;
     let seed: &[u8; 32] = match content.split_first() {
         Some((&KEY_VERSION, seed)) => seed.try_into().map_err(|_| FolderError::DamagedKey)?,
         _ => return Err(FolderError::DamagedKey),
     };
     if key_sum(content) == *sum { Ok(RelayKey::from_seed(seed)) } else { Err(FolderError::DamagedKey) }
+}
+
+/// Whether a relay has been served from here: it makes its key first.
+fn was_served(folder: &Path) -> Result<bool, FolderError> {
+    Ok(spool_path(folder).try_exists()? || folder.join("relay.url").try_exists()?)
 }
 
 fn key_sum(content: &[u8]) -> [u8; 8] {
@@ -198,6 +210,22 @@ mod tests {
             std::fs::write(&path, bad).unwrap();
             let again = Folder::open(folder.path()).unwrap().key();
             assert!(matches!(again, Err(FolderError::DamagedKey)));
+        }
+    }
+
+    #[test]
+    fn a_lost_key_is_not_replaced_beside_what_was_served_with_it() {
+        for rest in ["spool.db", "relay.url"] {
+            let folder = tempfile::tempdir().unwrap();
+            let opened = Folder::open(folder.path()).unwrap();
+            opened.key().unwrap();
+            opened.spool().unwrap();
+            opened.keep_url("url").unwrap();
+            for gone in ["relay.key", "spool.db", "relay.url"].iter().filter(|name| **name != rest) {
+                std::fs::remove_file(folder.path().join(gone)).unwrap();
+            }
+            assert!(matches!(opened.key(), Err(FolderError::LostKey)), "{rest}");
+            assert!(!folder.path().join("relay.key").exists());
         }
     }
 

@@ -102,6 +102,13 @@ fn folder(error: &FolderError, data: &Path) -> Complaint {
             exit::DAMAGED,
             format!("{path}/relay.key is damaged; restore it from a backup, a new key would make every URL invalid"),
         ),
+        FolderError::LostKey => Complaint::new(
+            exit::DAMAGED,
+            format!(
+                "{path}/relay.key is gone, while the rest of the relay is there; restore it from a backup, or move the \
+                 folder away to start as a new relay, under which every URL given out so far is invalid"
+            ),
+        ),
         FolderError::Full => full(data),
         FolderError::NoRandomness => {
             Complaint::new(exit::OTHER, "the operating system gives no random bytes; no key can be made".to_owned())
@@ -214,6 +221,7 @@ mod tests {
     fn what_is_damaged_full_or_missing_has_its_exit_code() {
         let data = Path::new("/data");
         assert_eq!(folder(&FolderError::DamagedKey, data).code(), 6);
+        assert_eq!(folder(&FolderError::LostKey, data).code(), 6);
         assert_eq!(folder(&FolderError::Full, data).code(), 7);
         assert_eq!(spool(&OpenError::Full, data).code(), 7);
         assert_eq!(status(&StatusError::Folder(FolderError::Missing), data).code(), 3);
