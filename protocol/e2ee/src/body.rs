@@ -3,6 +3,7 @@
 //! Plaintext: nothing here prints its content. Enum variants are numbered by their order, which is part of the
 //! protocol: new ones go at the end, retired ones stay.
 
+mod bounded;
 mod ids;
 mod pin;
 mod reply;

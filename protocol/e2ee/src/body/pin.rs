@@ -3,7 +3,8 @@
 use std::fmt;
 
 use rand_core::CryptoRng;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::secret::{Secret, inside_seal};
 
@@ -11,7 +12,7 @@ use crate::secret::{Secret, inside_seal};
 pub const PIN_DIGITS: usize = 6;
 
 /// The six digits that go another way than the link.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Pin(#[serde(with = "inside_seal")] Secret<PIN_DIGITS>);
 
 impl Pin {
@@ -41,6 +42,19 @@ impl Pin {
     /// The digits, to be shown once to whoever passes them on, and kept in a sealed row.
     pub fn expose(&self) -> &[u8; PIN_DIGITS] {
         self.0.expose()
+    }
+}
+
+/// Six ASCII digits and nothing else: whatever else a peer sends is not a wrong PIN but no PIN.
+impl<'de> Deserialize<'de> for Pin {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let digits: Secret<PIN_DIGITS> = inside_seal::deserialize(deserializer)?;
+        if digits.expose().iter().all(u8::is_ascii_digit) {
+            Ok(Self(digits))
+        } else {
+            // Never with the bytes themselves: an error may be printed.
+            Err(D::Error::custom("not six digits"))
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::{SUITE, TicketId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::bounded;
 use super::ids::{DocumentId, RequestId, VersionHash};
 use crate::object::ObjectKey;
 use crate::secret::{Secret, inside_seal};
@@ -92,7 +93,8 @@ pub struct Enrolled {
 /// A page of documents, in the order of their ids.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentPage {
-    /// At most [`DOCUMENTS_PER_PAGE`].
+    /// At most [`DOCUMENTS_PER_PAGE`](super::DOCUMENTS_PER_PAGE).
+    #[serde(deserialize_with = "bounded::page")]
     pub documents: Vec<DocumentEntry>,
     /// Whether there are more after the last.
     pub more: bool,
@@ -105,11 +107,14 @@ pub struct DocumentEntry {
     pub id: DocumentId,
     /// Its present content.
     pub version: VersionHash,
-    /// For people.
+    /// For people, at most [`NAME_CHARS`](super::NAME_CHARS) characters, as the next two.
+    #[serde(deserialize_with = "bounded::name")]
     pub title: String,
     /// As it was imported; data, never a path.
+    #[serde(deserialize_with = "bounded::name")]
     pub file_name: String,
     /// By its content and name.
+    #[serde(deserialize_with = "bounded::name")]
     pub media_type: String,
     /// Bytes.
     pub length: u64,
@@ -138,11 +143,14 @@ pub struct Manifest {
     pub length: u64,
     /// Length with its padding of zeros.
     pub padded: u64,
-    /// For people.
+    /// For people, at most [`NAME_CHARS`](super::NAME_CHARS) characters, as the next two.
+    #[serde(deserialize_with = "bounded::name")]
     pub title: String,
     /// As it was imported; data, never a path.
+    #[serde(deserialize_with = "bounded::name")]
     pub file_name: String,
     /// By its content and name.
+    #[serde(deserialize_with = "bounded::name")]
     pub media_type: String,
 }
 
@@ -170,6 +178,7 @@ pub struct SafeStatus {
     /// The patient, as the practice calls them.
     pub patient: String,
     /// The device, as it called itself.
+    #[serde(deserialize_with = "bounded::device_name")]
     pub device_name: String,
     /// Documents shared with the patient now.
     pub documents: u32,

@@ -6,6 +6,7 @@ use rohrpost_wire::Timestamp;
 use rohrpost_wire::fixed::Fixed;
 use serde::{Deserialize, Serialize};
 
+use super::bounded;
 use super::ids::{DocumentId, LinkId, RequestId, VersionHash};
 use super::pin::Pin;
 use crate::keys::SealingKey;
@@ -72,6 +73,7 @@ pub enum Operation {
         /// The PIN from the other way.
         pin: Pin,
         /// How the practice shows the device, at most [`DEVICE_NAME_CHARS`] characters.
+        #[serde(deserialize_with = "bounded::device_name")]
         device_name: String,
     },
     /// 1: the documents shared with this patient, a page of them.
@@ -92,13 +94,13 @@ pub enum Operation {
     Status,
 }
 
-/// Characters of a device name.
+/// Characters of a device name; an enrolment with a longer one does not open.
 pub const DEVICE_NAME_CHARS: usize = 64;
 
 /// Documents in one page: at about 450 bytes an entry, a page stays within the 64 KiB class.
 pub const DOCUMENTS_PER_PAGE: usize = 100;
 
-/// Characters of a title or file name in an entry; longer ones are cut at the safe.
+/// Characters of a title, file name or media type; longer ones are cut at the safe and refused by a client.
 pub const NAME_CHARS: usize = 120;
 
 impl Operation {

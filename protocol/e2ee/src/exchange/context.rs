@@ -26,6 +26,12 @@ pub(super) struct Psk<'a> {
 /// A public key that is none.
 pub(super) struct BadKey;
 
+/// Whether nothing but randomness stands between this key and a seal to it. X-Wing takes every X25519 value, so that an
+/// encapsulation to a key that was read cannot fail.
+pub(super) fn is_key(key: &SealingKey) -> bool {
+    <XWing as Kem>::PublicKey::from_bytes(&key.0).is_ok()
+}
+
 pub(super) fn sender(
     key: &SealingKey,
     info: &[u8],

@@ -117,6 +117,10 @@ pub fn open_request(
     let (body, authentication) = codec::decode_prefix::<RequestBody>(plaintext).map_err(|_| OpenError)?;
     let signed = plaintext.strip_suffix(authentication).ok_or(OpenError)?;
     let authentication = codec::decode(authentication).map_err(|_| OpenError)?;
+    // Before anything is decided: what is asked with it could take effect, and never be answered.
+    if !context::is_key(&body.reply_key) {
+        return Err(OpenError);
+    }
     let transcript = transcript(recipient.pin, &context.export_secret(b"sig"), &aad, signed);
 
     let request = EnvelopeHash::of(envelope);

@@ -2,13 +2,13 @@ use ed25519_dalek::Signer as _;
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
-use rohrpost_wire::records::PrekeyRecord;
+use rohrpost_wire::records::{PrekeyRecord, SEALING_KEY_BYTES};
 use rohrpost_wire::{Timestamp, codec};
 
 use super::context::Export as _;
 use super::*;
 use crate::body::{Authentication, DocumentId, Operation, Payload, Pin, Reply, RequestBody, Status, Who};
-use crate::keys::SigningSecret;
+use crate::keys::{SealingKey, SigningSecret};
 use crate::link::LinkSecret;
 use crate::padding::{self, CLASSES};
 use crate::trust::TrustedSafe;
@@ -193,6 +193,16 @@ fn envelopes_have_class_sizes_alone() {
 
 /// Seals a body as a malicious client could: with an authentication that does not belong to it.
 fn forge(f: &mut Fixture, who: Who, authenticate: impl Fn(&[u8]) -> Authentication) -> Vec<u8> {
+    let reply_key = f.prekey.public();
+    forge_for(f, reply_key, who, authenticate)
+}
+
+fn forge_for(
+    f: &mut Fixture,
+    reply_key: SealingKey,
+    who: Who,
+    authenticate: impl Fn(&[u8]) -> Authentication,
+) -> Vec<u8> {
     let info = request_info(&f.safe.pin(), f.safe.prekey_id());
     let (encapsulated, mut context) = context::sender(f.safe.prekey(), &info, None, &mut f.rng).ok().unwrap();
     let aad = Lane::Live.aad(&f.safe.inbox());
@@ -200,7 +210,7 @@ fn forge(f: &mut Fixture, who: Who, authenticate: impl Fn(&[u8]) -> Authenticati
         id: RequestId(Fixed([4; 16])),
         created: Timestamp(100),
         expires: Timestamp(200),
-        reply_key: f.prekey.public(),
+        reply_key,
         who,
         operation: Operation::Status,
     });
@@ -228,6 +238,33 @@ fn an_authentication_that_does_not_fit_who_asks_is_refused() {
     ];
     for envelope in forged {
         assert!(f.open(&envelope, Lane::Live).is_err());
+    }
+}
+
+/// A request that takes effect and cannot be answered leaves its asker guessing, for ever.
+#[test]
+fn a_request_with_a_reply_key_that_is_none_is_refused() {
+    let mut f = fixture();
+    let mut key = f.prekey.public();
+    let good = forge_for(&mut f, key, Who::Nobody, |_| Authentication::None);
+    assert!(f.open(&good, Lane::Live).is_ok());
+    // A coefficient of 4095, which is not below q (FIPS 203, section 7.2).
+    (key.0[0], key.0[1]) = (0xff, key.0[1] | 0x0f);
+    let bad = forge_for(&mut f, key, Who::Nobody, |_| Authentication::None);
+    assert!(f.open(&bad, Lane::Live).is_err());
+}
+
+#[test]
+fn every_reply_key_that_opens_can_be_answered() {
+    let mut f = fixture();
+    let mut key = f.prekey.public();
+    // X25519 points of small order: zero, and one.
+    for point in [0, 1] {
+        key.0[SEALING_KEY_BYTES - 32..].fill(0);
+        key.0[SEALING_KEY_BYTES - 32] = point;
+        let envelope = forge_for(&mut f, key, Who::Nobody, |_| Authentication::None);
+        let opened = f.open(&envelope, Lane::Live).unwrap();
+        assert!(opened.reply.seal(&reply_to(opened.id), &mut f.rng).is_ok());
     }
 }
 

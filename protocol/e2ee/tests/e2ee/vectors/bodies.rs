@@ -60,12 +60,43 @@ fn bad(file: File) -> File {
         .case(raw("a fifth operation", "operation", &[4]))
         .case(raw("a fourth authentication", "authentication", &[3]))
         .case(Case::reject("a PIN cut", "").of("enrol").cut("bytes", 4))
+        .case(raw("a PIN with a letter", "operation", b"\x0012345a\x01x"))
+        .case(raw("a PIN of zero bytes", "operation", b"\x00\0\0\0\0\0\0\x01x"))
+        .case(
+            Case::accept("a device name of 64 characters", "of two bytes each")
+                .with("kind", "operation")
+                .with("bytes", named(64)),
+        )
+        .case(Case::reject("a device name of 65 characters", "").with("kind", "operation").with("bytes", named(65)))
+        .case(Case::accept("a title of 120 characters", "").with("kind", "reply").with("bytes", titled(1, 120)))
+        .case(Case::reject("a title of 121 characters", "").with("kind", "reply").with("bytes", titled(1, 121)))
+        .case(Case::reject("a page of 101 documents", "").with("kind", "reply").with("bytes", titled(101, 1)))
         .case(Case::reject("an operation with a byte behind it", "").of("status").append("bytes", &[0]))
         .case(Case::reject("an overlong operation", "").with("kind", "operation").with("bytes", "8300"))
         .case(Case::reject("a signature cut", "").of("a device's").cut("bytes", 64))
         .case(Case::reject("a reply with a byte behind it", "").of("Done").append("bytes", &[0]))
         .case(Case::reject("a reply cut", "").of("an object").cut("bytes", 150))
         .case(Case::reject("a reply of a sixteenth status", "").with("kind", "reply").with("bytes", sixteenth_status()))
+}
+
+fn named(chars: usize) -> Value {
+    let device_name = "\u{e4}".repeat(chars);
+    hex(&codec::encode(&Operation::Enrol { pin: Pin::parse("012345").unwrap(), device_name }))
+}
+
+fn titled(documents: usize, chars: usize) -> Value {
+    let entry = DocumentEntry {
+        id: DOCUMENT,
+        version: VERSION,
+        title: "\u{e4}".repeat(chars),
+        file_name: String::new(),
+        media_type: String::new(),
+        length: 1,
+        shared: Timestamp(1),
+        until: None,
+    };
+    let page = DocumentPage { documents: vec![entry; documents], more: false };
+    hex(&codec::encode(&reply(Status::Done, Payload::Documents(page))))
 }
 
 fn sixteenth_status() -> Value {

@@ -163,7 +163,11 @@ fn forged(file: File) -> File {
     let mut overlong = body(Who::Nobody);
     // The creation time stands behind the id, in five bytes; here in six.
     overlong.splice(20..21, [overlong[20] | 0x80, 0]);
-    file.case(case("a device without authentication", forge(&body(device()), |_| vec![0], class)))
+    let mut bad_key = body(Who::Nobody);
+    // The reply key stands behind the id and two times of five bytes; its first coefficient becomes 4095, beyond q.
+    (bad_key[26], bad_key[27]) = (0xff, bad_key[27] | 0x0f);
+    file.case(case("a reply key that is none", forge(&bad_key, |_| vec![0], class)))
+        .case(case("a device without authentication", forge(&body(device()), |_| vec![0], class)))
         .case(case(
             "a device by another's signature",
             forge(&body(device()), |t| codec::encode(&Authentication::Device(sign(&other, t))), class),
