@@ -13,6 +13,7 @@ mod connection;
 mod folder;
 pub mod mailbox;
 pub mod metrics;
+pub mod pace;
 pub mod quota;
 pub mod router;
 pub mod server;

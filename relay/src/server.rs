@@ -18,6 +18,7 @@ use crate::arrivals::Arrivals;
 use crate::connection::{House, Session};
 use crate::folder::{Folder, FolderError};
 use crate::metrics::Metrics;
+use crate::pace::Reading;
 use crate::quota::Limits;
 use crate::spool::{Clock, Failure, OpenError, Spool, SpoolThread};
 use crate::stream::number;
@@ -85,12 +86,12 @@ const TRY_AGAIN: Duration = Duration::from_millis(100);
 const FAREWELL: Duration = Duration::from_secs(3);
 
 impl Relay {
-    /// Starts a relay by the clock of this machine.
+    /// Starts a relay by the clocks of this machine.
     pub async fn bind(config: Config) -> Result<Self, BindError> {
-        Self::bind_with_clock(config, Arc::new(system_time)).await
+        Self::bind_with_clock(config, Arc::new(system_clocks())).await
     }
 
-    /// Starts a relay by another clock.
+    /// Starts a relay by other clocks.
     pub async fn bind_with_clock(config: Config, clock: Clock) -> Result<Self, BindError> {
         let Config { data, listen, public, limits } = config;
         if let Some(name) = limits.unusable() {
@@ -261,8 +262,14 @@ async fn retry<T, E>(mut attempt: impl FnMut() -> Result<T, E>, again: impl Fn(&
     attempt()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the driver's one clock; everything inside is handed the time")]
+#[expect(clippy::disallowed_methods, reason = "the driver's clock on the wall; everything inside is handed the time")]
 pub(crate) fn system_time() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Timestamp(since.map_or(0, |since| since.as_secs()))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the driver's other clock, that of what only counts")]
+fn system_clocks() -> impl Fn() -> Reading {
+    let start = std::time::Instant::now();
+    move || Reading { wall: system_time(), running: start.elapsed() }
 }

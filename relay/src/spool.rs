@@ -10,7 +10,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use rohrpost_wire::frame::{Deposit, Destination};
-use rohrpost_wire::{EnvelopeId, ErrorCode, InboxId, Timestamp};
+use rohrpost_wire::{EnvelopeId, ErrorCode, InboxId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 pub use error::{Failure, OpenError};
@@ -18,6 +18,7 @@ pub use error::{Failure, OpenError};
 use crate::arrivals::Arrivals;
 use crate::mailbox::Slot;
 use crate::metrics::Metrics;
+use crate::pace::Reading;
 use crate::quota::Limits;
 use command::{Answer, Ask, Command, DepositAsk};
 pub(crate) use row::Stored;
@@ -35,8 +36,8 @@ mod table;
 mod tally;
 mod worker;
 
-/// Where a relay reads the time.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+/// Where a relay reads its clocks.
+pub type Clock = Arc<dyn Fn() -> Reading + Send + Sync>;
 
 /// Questions that may wait; further ones wait at their own connections.
 const QUEUE: usize = 1024;

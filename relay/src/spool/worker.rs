@@ -23,6 +23,7 @@ use super::{Clock, Message};
 use crate::arrivals::Arrivals;
 use crate::mailbox::{Deposited, Effect, Mailboxes, Slot};
 use crate::metrics::Metrics;
+use crate::pace::{Doubt, Pace};
 use crate::quota::Limits;
 
 /// Questions in one transaction: enough to share a sync among, few enough to answer soon.
@@ -31,8 +32,6 @@ const BATCH: usize = 64;
 const EXPIRE: usize = 64;
 /// How often a relay looks for what has expired when nobody asks anything.
 const TICK: Duration = Duration::from_mins(1);
-/// How far a clock may be behind the latest time seen before the operator is told.
-const CLOCK_BACK_SECONDS: u64 = 3600;
 
 /// The owner of a spool.
 pub(super) struct Worker {
@@ -42,6 +41,7 @@ pub(super) struct Worker {
     written: Timestamp,
     limits: Limits,
     clock: Clock,
+    pace: Pace,
     metrics: Arc<Metrics>,
     arrivals: Arc<Arrivals>,
     failed: watch::Sender<Option<Failure>>,
@@ -62,12 +62,11 @@ impl Worker {
         let restored = store.restore(limits)?;
         Tally { quarantined: restored.damaged, ..Tally::default() }.count(&metrics);
         let written = restored.mailboxes.high_water();
-        if clock().plus(CLOCK_BACK_SECONDS) < written {
-            tracing::warn!(behind_seconds = written.0.saturating_sub(clock().0), "clock is behind the spool");
-        }
+        let (pace, doubt) = Pace::start(written, clock());
+        tell(path, doubt);
         let (mailboxes, directory) = (restored.mailboxes, restored.directory);
         let (limits, path) = (limits.clone(), path.to_owned());
-        Ok(Self { store, mailboxes, directory, written, limits, clock, metrics, arrivals, failed, path })
+        Ok(Self { store, mailboxes, directory, written, limits, clock, pace, metrics, arrivals, failed, path })
     }
 
     /// Works until it is told to stop or nobody can ask any more.
@@ -164,7 +163,8 @@ impl Worker {
     }
 
     fn transact(&mut self, batch: &mut [Command]) -> Result<(Vec<InboxId>, Tally), StoreError> {
-        let now = (self.clock)();
+        let (now, doubt) = self.pace.handle_reading((self.clock)());
+        tell(&self.path, doubt);
         let (mut rung, mut tally) = (Vec::new(), Tally::default());
         self.store.begin()?;
         self.expire(now, &mut tally)?;
@@ -303,6 +303,20 @@ impl Worker {
         self.store.quarantine(Table::Records, slot)?;
         tally.quarantined += 1;
         Ok(Err(ErrorCode::Unknown))
+    }
+}
+
+/// Tells the operator of a clock that cannot be right.
+fn tell(file: &std::path::Path, doubt: Option<Doubt>) {
+    let file = file.display();
+    match doubt {
+        None => {}
+        Some(Doubt::Behind(behind_seconds)) => {
+            tracing::warn!(%file, behind_seconds, "clock is behind the spool, which goes on from its own time: set the clock");
+        }
+        Some(Doubt::Ahead(ahead_seconds)) => {
+            tracing::warn!(%file, ahead_seconds, "clock is far ahead: in a day all that has expired by it is erased, set the clock if it is wrong");
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rohrpost_relay::pace::Reading;
 use rohrpost_relay::{Limits, Relay};
 use rohrpost_wire::time::DAY;
 use rohrpost_wire::{EnvelopeId, ErrorCode, Frame, Timestamp, limits};
@@ -110,7 +111,7 @@ async fn an_envelope_whose_time_is_up_is_not_delivered() {
     let now = Arc::new(AtomicU64::new(1_000_000));
     let clock = {
         let now = Arc::clone(&now);
-        Arc::new(move || Timestamp(now.load(Ordering::Relaxed)))
+        Arc::new(move || Reading::undisturbed(Timestamp(now.load(Ordering::Relaxed))))
     };
     let config = config(place.folder.path(), Limits::default(), loopback(0));
     let relay = Relay::bind_with_clock(config, clock).await.unwrap();

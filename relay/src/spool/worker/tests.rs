@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::super::schema::STORAGE_VERSION;
 use super::*;
+use crate::pace::Reading;
 
 type Asked<T> = oneshot::Receiver<Result<T, ErrorCode>>;
 
@@ -25,7 +26,7 @@ impl Bench {
 
     fn open(&self) -> Worker {
         let now = Arc::clone(&self.now);
-        let clock: Clock = Arc::new(move || *now.lock().unwrap());
+        let clock: Clock = Arc::new(move || Reading::undisturbed(*now.lock().unwrap()));
         let path = self.folder.path().join("spool.db");
         let (metrics, arrivals) = (Arc::default(), Arc::default());
         Worker::open(&path, &self.limits, clock, metrics, arrivals, watch::Sender::new(None)).unwrap()
@@ -298,6 +299,25 @@ fn what_has_expired_is_erased_and_a_restart_with_an_older_clock_does_not_bring_t
     drop(worker);
     *bench.now.lock().unwrap() = Timestamp(5);
     assert_eq!(bench.open().mailboxes.high_water(), high_water);
+}
+
+/// A clock that was once set years ahead erased all that waited, and so did the next start.
+#[test]
+fn nothing_is_erased_because_a_clock_jumped_ahead() {
+    let bench = Bench::new();
+    let mut worker = bench.open();
+    let start = Timestamp(1_000_000);
+    store(&mut worker, b"waits").unwrap();
+    let ahead = Reading { wall: start.plus(1000 * DAY), running: Duration::from_secs(start.0 + 60) };
+    worker.clock = Arc::new(move || ahead);
+    assert_eq!(list(&mut worker).len(), 1);
+    assert_eq!(worker.mailboxes.high_water(), start.plus(60));
+    drop(worker);
+    bench.pass(1000 * DAY);
+    let mut worker = bench.open();
+    assert_eq!(list(&mut worker).len(), 1);
+    bench.pass(DAY);
+    assert_eq!(list(&mut worker), vec![]);
 }
 
 #[test]
