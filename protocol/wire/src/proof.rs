@@ -104,11 +104,18 @@ pub fn verify_mailbox(
     Ok(mailbox)
 }
 
+/// An Ed25519 key as this protocol takes it: a point of the curve, not of small order, in its one encoding. RFC 8032
+/// §5.1.3 refuses other encodings; the library reads them and would let one key go by two names.
+pub fn verifying_key(bytes: &Fixed<32>) -> Result<VerifyingKey, ProofError> {
+    let key = VerifyingKey::from_bytes(&bytes.0).map_err(|_| ProofError)?;
+    let canonical = key.to_edwards().compress().to_bytes() == bytes.0;
+    if canonical && !key.is_weak() { Ok(key) } else { Err(ProofError) }
+}
+
 /// Strict Ed25519 verification: small-order keys and non-canonical encodings are refused (RFC 8032 §5.1.7 and
 /// Chalkias et al., *Taming the many `EdDSAs`*, 2020).
 pub fn verify(key: &Fixed<32>, message: &[u8], signature: &Fixed<64>) -> Result<(), ProofError> {
-    let key = VerifyingKey::from_bytes(&key.0).map_err(|_| ProofError)?;
-    key.verify_strict(message, &Signature::from_bytes(&signature.0)).map_err(|_| ProofError)
+    verifying_key(key)?.verify_strict(message, &Signature::from_bytes(&signature.0)).map_err(|_| ProofError)
 }
 
 #[cfg(test)]
@@ -148,6 +155,22 @@ mod tests {
         assert_eq!(check(relay(1), MailboxVerb::Fetch, &challenge, &ids), Err(ProofError));
         assert_eq!(check(relay(1), MailboxVerb::Ack, &Challenge(Fixed([4; 32])), &ids), Err(ProofError));
         assert_eq!(check(relay(1), MailboxVerb::Ack, &challenge, &[]), Err(ProofError));
+    }
+
+    #[test]
+    fn a_key_has_one_encoding() {
+        // y and y + p, of which p = 2^255 - 19 leaves 19 below 2^255; only some are on the curve.
+        let mut on_the_curve = 0;
+        for y in 0..19u8 {
+            let (mut low, mut high) = ([0; 32], [0xff; 32]);
+            low[0] = y;
+            (high[0], high[31]) = (0xed + y, 0x7f);
+            assert_eq!(verifying_key(&Fixed(high)).err(), Some(ProofError), "{y}");
+            on_the_curve += usize::from(y > 1 && verifying_key(&Fixed(low)).is_ok());
+            // The library alone takes what this function refuses.
+            assert_eq!(VerifyingKey::from_bytes(&high).is_ok(), VerifyingKey::from_bytes(&low).is_ok());
+        }
+        assert!(on_the_curve > 3, "{on_the_curve}");
     }
 
     #[test]

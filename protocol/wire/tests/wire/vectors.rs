@@ -19,6 +19,7 @@ fn every_known_answer_holds_and_none_drifts() {
         codec::ERROR_CODES,
         addresses::VECTORS,
         addresses::RELAY_URLS,
+        proofs::KEYS,
         proofs::LOGIN,
         proofs::MAILBOX,
         records::RECORDS,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::harness::{Case, Fields, File, Outcome, Read as _, Vectors, digits, fields, hex};
 
 pub(super) const LOGIN: Vectors = Vectors { name: "login-proofs.json", write: write_login, check: check_login };
+pub(super) const KEYS: Vectors = Vectors { name: "signing-keys.json", write: write_keys, check: check_key };
 pub(super) const MAILBOX: Vectors = Vectors { name: "mailbox-proofs.json", write: write_mailbox, check: check_mailbox };
 
 const RELAY: RelayKeyHash = RelayKeyHash(Fixed([0x21; 32]));
@@ -47,6 +48,33 @@ fn write_login() -> File {
             .with("route_key", hex(&identity_point))
             .with("signature", hex(&[&identity_point[..], &[0; 32]].concat())),
     )
+}
+
+fn write_keys() -> File {
+    let with = |first: u8, rest: u8, last: u8| {
+        let mut bytes = [rest; 32];
+        (bytes[0], bytes[31]) = (first, last);
+        hex(&bytes)
+    };
+    let no = |name: &str, comment: &str, bytes: Value| Case::reject(name, comment).with("key", bytes);
+    File::new(
+        "Ed25519 keys, wherever one is read: route, mailbox, device, root, online",
+        "section 2",
+        "accept: a key under which signatures are looked at. reject: one under which none holds",
+    )
+    .case(Case::accept("a key", "").with("key", hex(&key(&SEED))))
+    .case(Case::accept("y = 3", "on the curve, in its one encoding").with("key", with(3, 0, 0)))
+    .case(no("y = 3 + p", "the same point in another encoding", with(0xf0, 0xff, 0x7f)))
+    .case(no("y = 2^255 - 1", "that is 18 + p", with(0xff, 0xff, 0x7f)))
+    .case(no("y = 2", "not on the curve", with(2, 0, 0)))
+    .case(no("y = 1", "the neutral point, of order 1", with(1, 0, 0)))
+    .case(no("y = 1 with the sign of x set", "x is 0 and has no sign", with(1, 0, 0x80)))
+    .case(no("y = 0", "of order 4", with(0, 0, 0)))
+    .case(no("y = -1", "of order 2", with(0xec, 0xff, 0x7f)))
+}
+
+fn check_key(input: &Fields) -> Outcome {
+    proof::verifying_key(&Fixed(input.array("key"))).map(|_| Fields::new()).map_err(|_| "")
 }
 
 fn key(seed: &[u8; 32]) -> [u8; 32] {
