@@ -26,7 +26,9 @@ pub fn pad_parts<const N: usize>(parts: [&[u8]; N]) -> Result<Zeroizing<Vec<u8>>
     let length = u32::try_from(length).map_err(|_| TooLong)?;
     let mut padded = Zeroizing::new(Vec::with_capacity(class));
     padded.extend(length.to_be_bytes());
-    parts.iter().for_each(|part| padded.extend_from_slice(part));
+    for part in parts {
+        padded.extend_from_slice(part);
+    }
     padded.resize(class, 0);
     Ok(padded)
 }

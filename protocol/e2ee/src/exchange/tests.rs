@@ -1,5 +1,6 @@
+mod spoiled;
+
 use ed25519_dalek::Signer as _;
-use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use rohrpost_wire::records::{PrekeyRecord, SEALING_KEY_BYTES};
@@ -7,7 +8,7 @@ use rohrpost_wire::{Timestamp, codec};
 
 use super::context::Export as _;
 use super::*;
-use crate::body::{Authentication, DocumentId, Operation, Payload, Pin, Reply, RequestBody, Status, Who};
+use crate::body::{Authentication, Operation, Payload, Pin, Reply, RequestBody, Status, Who};
 use crate::keys::{SealingKey, SigningSecret};
 use crate::link::LinkSecret;
 use crate::padding::{self, CLASSES};
@@ -194,12 +195,12 @@ fn envelopes_have_class_sizes_alone() {
 /// Seals a body as a malicious client could: with an authentication that does not belong to it.
 fn forge(f: &mut Fixture, who: Who, authenticate: impl Fn(&[u8]) -> Authentication) -> Vec<u8> {
     let reply_key = f.prekey.public();
-    forge_for(f, reply_key, who, authenticate)
+    forge_for(f, &reply_key, who, authenticate)
 }
 
 fn forge_for(
     f: &mut Fixture,
-    reply_key: SealingKey,
+    reply_key: &SealingKey,
     who: Who,
     authenticate: impl Fn(&[u8]) -> Authentication,
 ) -> Vec<u8> {
@@ -210,7 +211,7 @@ fn forge_for(
         id: RequestId(Fixed([4; 16])),
         created: Timestamp(100),
         expires: Timestamp(200),
-        reply_key,
+        reply_key: *reply_key,
         who,
         operation: Operation::Status,
     });
@@ -246,11 +247,11 @@ fn an_authentication_that_does_not_fit_who_asks_is_refused() {
 fn a_request_with_a_reply_key_that_is_none_is_refused() {
     let mut f = fixture();
     let mut key = f.prekey.public();
-    let good = forge_for(&mut f, key, Who::Nobody, |_| Authentication::None);
+    let good = forge_for(&mut f, &key, Who::Nobody, |_| Authentication::None);
     assert!(f.open(&good, Lane::Live).is_ok());
     // A coefficient of 4095, which is not below q (FIPS 203, section 7.2).
     (key.0[0], key.0[1]) = (0xff, key.0[1] | 0x0f);
-    let bad = forge_for(&mut f, key, Who::Nobody, |_| Authentication::None);
+    let bad = forge_for(&mut f, &key, Who::Nobody, |_| Authentication::None);
     assert!(f.open(&bad, Lane::Live).is_err());
 }
 
@@ -262,7 +263,7 @@ fn every_reply_key_that_opens_can_be_answered() {
     for point in [0, 1] {
         key.0[SEALING_KEY_BYTES - 32..].fill(0);
         key.0[SEALING_KEY_BYTES - 32] = point;
-        let envelope = forge_for(&mut f, key, Who::Nobody, |_| Authentication::None);
+        let envelope = forge_for(&mut f, &key, Who::Nobody, |_| Authentication::None);
         let opened = f.open(&envelope, Lane::Live).unwrap();
         assert!(opened.reply.seal(&reply_to(opened.id), &mut f.rng).is_ok());
     }
@@ -281,31 +282,4 @@ fn a_signature_from_one_envelope_does_not_hold_in_another() {
     assert!(f.open(&first, Lane::Live).is_ok());
     let second = forge(&mut f, who, |_| Authentication::Device(kept.get()));
     assert!(f.open(&second, Lane::Live).is_err());
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn a_request_with_any_byte_flipped_or_cut_is_refused(at in any::<prop::sample::Index>(), bit in 0u8..8) {
-        let mut f = fixture();
-        let (mut envelope, _) = f.seal(Lane::Live, Operation::Document {
-            document: DocumentId(Fixed([1; 16])), offset: 0, version: None,
-        });
-        let at = at.index(envelope.len());
-        prop_assert!(f.open(&envelope[..at], Lane::Live).is_err());
-        envelope[at] ^= 1 << bit;
-        prop_assert!(f.open(&envelope, Lane::Live).is_err());
-    }
-
-    #[test]
-    fn a_reply_with_any_byte_flipped_or_cut_is_refused(at in any::<prop::sample::Index>(), bit in 0u8..8, cut: bool) {
-        let mut f = fixture();
-        let (envelope, expect) = f.seal(Lane::Live, Operation::Status);
-        let opened = f.open(&envelope, Lane::Live).unwrap();
-        let mut sealed = opened.reply.seal(&reply_to(opened.id), &mut f.rng).unwrap();
-        let at = at.index(sealed.len());
-        if cut { sealed.truncate(at) } else { sealed[at] ^= 1 << bit }
-        prop_assert_eq!(expect.open(&sealed), Err(OpenError));
-    }
 }

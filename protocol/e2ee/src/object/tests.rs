@@ -96,6 +96,37 @@ fn any_chunk_opens_by_its_index() {
     }
 }
 
+/// The parts as a reader cuts them from a stream.
+fn cut(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let (header, rest) = bytes.split_at(HEADER_BYTES.min(bytes.len()));
+    std::iter::once(header).chain(rest.chunks(CHUNK_BYTES + TAG_BYTES)).map(<[u8]>::to_vec).collect()
+}
+
+const SEALED_CHUNK: usize = CHUNK_BYTES + TAG_BYTES;
+
+/// Every 97th byte, and all within 20 bytes of a place where something begins or ends.
+fn places(length: usize) -> impl Iterator<Item = usize> {
+    let begins = (0..=4).map(|chunk| HEADER_BYTES + chunk * SEALED_CHUNK);
+    let edges: Vec<usize> = begins.chain([0, SALT_BYTES, length]).collect();
+    let near = move |at: usize| edges.iter().any(|edge| edge.abs_diff(at) <= 20 || edge.abs_diff(at + TAG_BYTES) <= 20);
+    (0..length).filter(move |at| at % 97 == 0 || near(*at))
+}
+
+#[test]
+fn an_object_of_several_chunks_with_a_byte_changed_or_cut_off_is_refused() {
+    for length in [3 * CHUNK_BYTES + 5, 3 * CHUNK_BYTES] {
+        let content: Vec<u8> = (0..=250).cycle().take(length).collect();
+        let mut bytes = seal(&content, 1).concat();
+        assert_eq!(open(&cut(&bytes)).unwrap(), content);
+        for at in places(bytes.len()) {
+            bytes[at] ^= 1 << (at % 8);
+            assert_eq!(open(&cut(&bytes)), Err(OpenError), "byte {at} of {} changed", bytes.len());
+            bytes[at] ^= 1 << (at % 8);
+            assert_eq!(open(&cut(&bytes[..at])), Err(OpenError), "cut at {at} of {}", bytes.len());
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn every_flipped_byte_is_refused(length in 0usize..40, at in any::<prop::sample::Index>(), bit in 0u8..8) {

@@ -28,7 +28,7 @@ fn statement(root: u8, next: u8, previous: Option<&Signed>) -> Signed {
 
 /// Root 1, then 2, and so on.
 fn chain(length: u8) -> Vec<Signed> {
-    (ROOT..ROOT + length).fold(Vec::new(), |mut roots, root| {
+    (ROOT..=length).fold(Vec::new(), |mut roots, root| {
         roots.push(statement(root, root + 1, roots.last()));
         roots
     })

@@ -20,6 +20,10 @@ fn ticket() -> impl Strategy<Value = Option<TicketId>> {
     prop::option::of(any::<[u8; 16]>().prop_map(|id| TicketId(Fixed(id))))
 }
 
+fn ttl() -> impl Strategy<Value = TtlClass> {
+    prop_oneof![Just(TtlClass::Day), Just(TtlClass::Week), Just(TtlClass::Fortnight)]
+}
+
 fn ids() -> impl Strategy<Value = Vec<EnvelopeId>> {
     prop::collection::vec(any::<[u8; 32]>().prop_map(|id| EnvelopeId(Fixed(id))), 0..4)
 }
@@ -38,8 +42,11 @@ fn frame() -> impl Strategy<Value = Frame> {
         Just(Frame::Drained),
         any::<[u8; 16]>().prop_map(|id| Frame::Records(InboxId(Fixed(id)))),
         (any::<[u8; 16]>(), ticket()).prop_map(|(id, ticket)| Frame::Call(Call { to: InboxId(Fixed(id)), ticket })),
-        (destination(), ticket(), prop::option::of(key)).prop_map(|(to, ticket, reply_mailbox)| {
-            Frame::Deposit(Deposit { to, ticket, ttl: TtlClass::Week, reply_mailbox })
+        (destination(), ticket(), ttl(), prop::option::of(key.clone())).prop_map(|(to, ticket, ttl, reply_mailbox)| {
+            Frame::Deposit(Deposit { to, ticket, ttl, reply_mailbox })
+        }),
+        (any::<[u8; 32]>(), ttl(), prop::option::of(key)).prop_map(|(id, ttl, reply_mailbox)| {
+            Frame::Delivery(Delivery { id: EnvelopeId(Fixed(id)), ttl, reply_mailbox })
         }),
         any::<bool>().prop_map(|wait| Frame::Fetch(Fetch::Inbox { wait })),
         proof().prop_map(|proof| Frame::Fetch(Fetch::Mailbox(proof))),
