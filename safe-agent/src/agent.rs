@@ -16,8 +16,8 @@ use rand_core::Rng as _;
 use rohrpost_client::{AskError, ConnectError, Connection, IncomingCall, Role};
 use rohrpost_e2ee::exchange::Lane;
 use rohrpost_e2ee::keys::SigningSecret;
+use rohrpost_wire::ErrorCode;
 use rohrpost_wire::records::RecordSet;
-use rohrpost_wire::{ErrorCode, RelayAddress};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -111,23 +111,30 @@ impl Agent {
             Ok(connection) => Arc::new(connection),
             Err(end) => return end,
         };
-        *failures = 0;
         self.presence.set_connected(true);
         tracing::info!("logged in at the relay");
+        let since = clock::now();
         let end = tokio::select! {
             end = self.serve(&connection) => end,
             () = stopped(stop) => SessionEnd::Stopped,
         };
+        // A relay that takes logins and hangs up is no better than one that does not answer.
+        if clock::now() > since.plus(LONGEST_PAUSE.as_secs()) {
+            *failures = 0;
+        }
         // Said aloud, the relay answers `away` at once; unsaid, only after its idle timeout.
         connection.close().await;
         end
     }
 
+    /// Looks after the prekeys first: the safe may have been without its relay for weeks.
     async fn connect(&self) -> Result<Connection, SessionEnd> {
+        self.answering.keyring().replace(upkeep(&self.vault).await?);
+        let relay = transact(&self.vault, |draft| Ok(identity::load(draft)?.0.relay)).await?;
+        let connection = Connection::dial(&relay, Role::Safe).await?;
         let login = transact(&self.vault, begin_login).await?;
-        let connection = Connection::dial(&login.relay, Role::Safe).await?;
         connection.login(&login.route, login.counter).await?;
-        connection.publish(&login.records).await?;
+        publish(&connection, &login.records).await;
         Ok(connection)
     }
 
@@ -135,7 +142,7 @@ impl Agent {
     async fn serve(&self, connection: &Arc<Connection>) -> SessionEnd {
         let mut tasks = JoinSet::new();
         let (answering, link) = (self.answering.clone(), Arc::clone(connection));
-        tasks.spawn(async move { mailbox::empty(&answering, &link).await });
+        tasks.spawn(async move { mailbox::empty(answering, link).await });
         let mut hourly = tokio::time::interval(UPKEEP);
         hourly.set_missed_tick_behavior(MissedTickBehavior::Delay);
         hourly.reset();
@@ -146,11 +153,15 @@ impl Agent {
                     let answering = self.answering.clone();
                     tasks.spawn(async move { answer_call(&answering, call).await });
                 }
-                Some(ended) = tasks.join_next() => {
-                    if let Ok(Err(error)) = ended {
-                        return SessionEnd::Store(error);
+                Some(ended) = tasks.join_next() => match ended {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => return SessionEnd::Store(error),
+                    // A fault of our own. A new session starts whatever has ended with it.
+                    Err(error) => {
+                        tracing::error!(panic = error.is_panic(), "a task of this session broke off");
+                        return SessionEnd::Lost(None);
                     }
-                }
+                },
                 _ = hourly.tick() => {
                     let (agent, link) = (self.clone(), Arc::clone(connection));
                     tasks.spawn(async move { agent.keep_up(&link).await });
@@ -159,14 +170,18 @@ impl Agent {
         }
     }
 
-    /// Looks after the prekeys. A relay that does not take the records now is given them at the next time or login.
     async fn keep_up(&self, connection: &Connection) -> Result<(), StoreError> {
         self.answering.keyring().replace(upkeep(&self.vault).await?);
         let records = transact(&self.vault, |draft| identity::record_set(draft, clock::now())).await?;
-        if let Err(error) = connection.publish(&records).await {
-            tracing::warn!(reason = %error, "the relay did not take the safe's records");
-        }
+        publish(connection, &records).await;
         Ok(())
+    }
+}
+
+/// A relay that does not take the records now is given them at the next time or login; calls go on meanwhile.
+async fn publish(connection: &Connection, records: &RecordSet) {
+    if let Err(error) = connection.publish(records).await {
+        tracing::warn!(reason = %error, "the relay did not take the safe's records");
     }
 }
 
@@ -198,7 +213,6 @@ async fn answer_call(answering: &Answering, mut call: IncomingCall) -> Result<()
 }
 
 struct Login {
-    relay: RelayAddress,
     route: SigningSecret,
     counter: u64,
     records: RecordSet,
@@ -206,12 +220,12 @@ struct Login {
 
 /// Counts a login before it happens, and gathers what it needs.
 fn begin_login(draft: &mut Draft<'_>) -> Result<Login, StoreError> {
-    let (practice, identity) = identity::load(draft)?;
+    let (_, identity) = identity::load(draft)?;
     let mut counter: LoginCounter = rows::load(draft, LoginCounter::KEY)?.unwrap_or_default();
     counter.0 += 1;
     rows::save(draft, &counter)?;
     let records = identity::record_set(draft, clock::now())?;
-    Ok(Login { relay: practice.relay, route: identity.keys().route, counter: counter.0, records })
+    Ok(Login { route: identity.keys().route, counter: counter.0, records })
 }
 
 /// Makes prekeys ahead, erases old secrets, and returns the keys to open with.
@@ -226,7 +240,8 @@ async fn upkeep(vault: &VaultHandle) -> Result<Keyring, StoreError> {
     .await
 }
 
-pub(crate) async fn transact<T: Send + 'static>(
+/// For rows without which the safe cannot be: their damage is the store's.
+async fn transact<T: Send + 'static>(
     vault: &VaultHandle,
     job: impl FnOnce(&mut Draft<'_>) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {

@@ -70,6 +70,17 @@ pub enum Asker {
     Enrol(Enrolment),
 }
 
+impl Asker {
+    /// The device that asks, if one does.
+    pub(crate) fn device(&self) -> Option<DeviceId> {
+        match self {
+            Self::Nobody => None,
+            Self::Device { id, .. } => Some(*id),
+            Self::Enrol(enrolment) => Some(enrolment.device()),
+        }
+    }
+}
+
 impl Incoming {
     /// Takes an opened request apart.
     pub fn new(
@@ -109,6 +120,21 @@ pub struct Answer {
     pub reply: Reply,
     /// The content to send behind it.
     pub transfer: Option<Transfer>,
+}
+
+impl Answer {
+    /// For a request that meets a row that cannot be read.
+    pub(crate) fn damaged(request: RequestId, highest_sequence: u64, now: Timestamp) -> Self {
+        let reply = Reply {
+            request,
+            status: Status::Damaged,
+            safe_time: now,
+            highest_sequence,
+            tickets: Vec::new(),
+            payload: Payload::None,
+        };
+        Self { reply, transfer: None }
+    }
 }
 
 /// How handling went, before it becomes a reply.

@@ -12,6 +12,9 @@ use crate::office::{Invalid, Reply, Thing};
 pub(crate) const NOT_UNDERSTOOD: &str =
     "the served safe does not understand this command; use the same version of rohrpost-safe for both";
 
+pub(crate) const TOO_MANY_IMPORTS: &str =
+    "as many documents as possible are being imported already; wait for one to end, then try again";
+
 pub(crate) fn not_found(thing: Thing) -> String {
     match thing {
         Thing::Patient => "there is no patient with this id; `rohrpost-safe patient list` shows all",
@@ -188,7 +191,11 @@ fn status(report: &Status) -> String {
         (true, Some(true)) => "served and connected to its relay",
         (true, _) => "served, but not connected to its relay; it keeps trying",
     };
-    let warning = if report.identity_days_left < 60 { "  WARNING: after that day no patient reaches this safe; update rohrpost-safe in time, keep sheet 1 ready" } else { "" };
+    let warning = if report.identity_days_left < 60 {
+        "  WARNING: after that day no patient reaches this safe; update rohrpost-safe in time, keep sheet 1 ready"
+    } else {
+        ""
+    };
     format!(
         "practice   {}
 state      {state}

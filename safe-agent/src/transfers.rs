@@ -16,6 +16,13 @@ use crate::rows::PatientId;
 /// holder asks again.
 const REMEMBERED: usize = 256;
 
+/// Transfers at once: fewer than the calls a safe takes, so that questions always get through.
+const TRANSFERS: usize = 48;
+/// Transfers at once to one device, which can read no faster with more.
+const TRANSFERS_OF_DEVICE: usize = 4;
+/// Transfers at once of one patient, on all devices.
+const TRANSFERS_OF_PATIENT: usize = 8;
+
 /// What was taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revocation {
@@ -54,6 +61,17 @@ struct Table {
     running: BTreeMap<u64, (Subject, watch::Sender<bool>)>,
 }
 
+/// Why a transfer does not begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotBegun {
+    /// The right to it was taken back while it was being authorised.
+    #[error("the right was taken back")]
+    Revoked,
+    /// As many run as may: of this device, of this patient, or of all.
+    #[error("too many transfers run")]
+    Busy,
+}
+
 /// A running transfer. Dropping it ends its registration.
 #[derive(Debug)]
 pub struct Running {
@@ -68,17 +86,21 @@ impl Transfers {
         Ticket(self.lock().revocations)
     }
 
-    /// Registers a transfer that was authorised after the ticket was taken. `None` if it has been revoked since.
-    pub fn begin(&self, subject: Subject, ticket: Ticket) -> Option<Running> {
+    /// Registers a transfer that was authorised after the ticket was taken, unless it has been revoked since or too
+    /// many run.
+    pub fn begin(&self, subject: Subject, ticket: Ticket) -> Result<Running, NotBegun> {
         let mut table = self.lock();
         if table.revoked_since(ticket, &subject) {
-            return None;
+            return Err(NotBegun::Revoked);
+        }
+        if table.is_full_for(&subject) {
+            return Err(NotBegun::Busy);
         }
         let (sender, cancelled) = watch::channel(false);
         let number = table.next;
         table.next += 1;
         table.running.insert(number, (subject, sender));
-        Some(Running { transfers: self.clone(), number, cancelled })
+        Ok(Running { transfers: self.clone(), number, cancelled })
     }
 
     /// Cancels what depends on a right that was taken back. To be called after the revocation is durable.
@@ -108,6 +130,13 @@ impl Transfers {
 }
 
 impl Table {
+    fn is_full_for(&self, subject: &Subject) -> bool {
+        let count = |same: &dyn Fn(&Subject) -> bool| self.running.values().filter(|(other, _)| same(other)).count();
+        self.running.len() >= TRANSFERS
+            || count(&|other| other.device == subject.device) >= TRANSFERS_OF_DEVICE
+            || count(&|other| other.patient == subject.patient) >= TRANSFERS_OF_PATIENT
+    }
+
     fn revoked_since(&self, ticket: Ticket, subject: &Subject) -> bool {
         let since = usize::try_from(self.revocations - ticket.0).unwrap_or(usize::MAX);
         since > self.recent.len() || self.recent.iter().rev().take(since).any(|revocation| revocation.hits(subject))
@@ -176,9 +205,9 @@ mod tests {
         let transfers = Transfers::default();
         let ticket = transfers.ticket();
         transfers.revoke(Revocation::Device(DeviceId(Fixed([1; 16]))));
-        assert!(transfers.begin(subject(1, 1), ticket).is_none());
-        assert!(transfers.begin(subject(2, 1), ticket).is_some());
-        assert!(transfers.begin(subject(1, 1), transfers.ticket()).is_some(), "authorised after the revocation");
+        assert_eq!(transfers.begin(subject(1, 1), ticket).unwrap_err(), NotBegun::Revoked);
+        assert!(transfers.begin(subject(2, 1), ticket).is_ok());
+        assert!(transfers.begin(subject(1, 1), transfers.ticket()).is_ok(), "authorised after the revocation");
     }
 
     #[test]
@@ -188,6 +217,23 @@ mod tests {
         for _ in 0..=REMEMBERED {
             transfers.revoke(Revocation::Device(DeviceId(Fixed([9; 16]))));
         }
-        assert!(transfers.begin(subject(1, 1), ticket).is_none());
+        assert_eq!(transfers.begin(subject(1, 1), ticket).unwrap_err(), NotBegun::Revoked);
+    }
+
+    #[test]
+    fn one_device_one_patient_and_all_have_so_many_transfers_and_no_more() {
+        let transfers = Transfers::default();
+        let of = |device: u8, patient: u8| {
+            let subject = Subject { patient: PatientId(Fixed([patient; 16])), ..subject(device, 1) };
+            transfers.begin(subject, transfers.ticket())
+        };
+        let mut running: Vec<Running> = (0..4).map(|_| of(1, 1).unwrap()).collect();
+        assert_eq!(of(1, 1).unwrap_err(), NotBegun::Busy, "one device");
+        running.extend((0..4).map(|_| of(2, 1).unwrap()));
+        assert_eq!(of(3, 1).unwrap_err(), NotBegun::Busy, "one patient");
+        running.extend((10..50).map(|number| of(number, number).unwrap()));
+        assert_eq!(of(60, 60).unwrap_err(), NotBegun::Busy, "all");
+        running.pop();
+        assert!(of(60, 60).is_ok(), "room again");
     }
 }

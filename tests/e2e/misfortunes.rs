@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use rohrpost_client::{Connection, Role};
 use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_tests::process::{RelayProcess, Running, Said, program, run};
-use rohrpost_tests::{content, samples, until};
+use rohrpost_tests::{Patient, Practice, World, content, samples, until};
 use rohrpost_wire::frame::{Deposit, Destination, TtlClass};
 use rohrpost_wire::{EnvelopeId, InboxId};
 use tempfile::TempDir;
@@ -242,4 +242,34 @@ async fn a_served_safe_killed_at_any_time_comes_back_with_everything() {
         serving.kill();
         assert_eq!(vault.documents(), added, "after kill number {round}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_row_is_one_patients_misfortune_and_nobody_elses() {
+    let world = World::start().await;
+    let practice = Practice::open(&world, "practice").await;
+    let (unlucky, unlucky_id) = Patient::enrolled(&world, &practice, "Erika Beispiel").await;
+    let (other, other_id) = Patient::enrolled(&world, &practice, "Max Muster").await;
+    for id in [&unlucky_id, &other_id] {
+        practice.shared(id, "finding.txt", b"content").await;
+    }
+    practice.spoil_grants(&unlucky_id).await;
+    let problem = unlucky.list().await.unwrap_err();
+    assert_eq!(problem.exit(), rohrpost_patient::exit::Exit::Damaged, "{problem:?}");
+    assert_eq!(other.list().await.unwrap().len(), 1);
+    assert_eq!(practice.status().await.connected, Some(true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_safe_without_its_relay_for_weeks_comes_back_with_prekeys() {
+    let mut world = World::start().await;
+    let mut practice = Practice::open(&world, "practice").await;
+    let (patient, _) = Patient::enrolled(&world, &practice, "Erika Beispiel").await;
+    world.relay_dies();
+    practice.disconnected().await;
+    practice.lose_prekeys().await;
+    world.relay_returns().await;
+    practice.connected().await;
+    assert!(patient.list().await.unwrap().is_empty(), "new ones were made and published before the login was over");
+    practice.closes().await;
 }

@@ -11,7 +11,8 @@ use rohrpost_safe_agent::office::{Office, OfficeError, Reply, Request};
 use rohrpost_safe_agent::opening::{self, OpenVault};
 use rohrpost_safe_agent::presence::Presence;
 use rohrpost_safe_agent::transfers::Transfers;
-use rohrpost_safe_agent::vault::{Cost, Keeper, Passphrase, StoreError, Unlock};
+use rohrpost_safe_agent::vault::{Cost, Draft, Keeper, Passphrase, Row, StoreError, Table, Unlock};
+use rohrpost_wire::fixed::Fixed;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -101,6 +102,29 @@ impl Practice {
         // The vault is closed only when every handle to it is gone, those of running transfers too.
         drop((agent.await, office));
         keeper.shutdown().await;
+    }
+
+    /// Overwrites the rights of one patient with bytes that are no row, as a bad disk might.
+    pub async fn spoil_grants(&self, patient: &str) {
+        let prefix = Fixed::<16>::from_hex(patient).unwrap();
+        let spoil = move |draft: &mut Draft<'_>| {
+            for (key, _) in draft.scan(Table::Grants, &prefix.0, None, 100)? {
+                draft.put(Table::Grants, &key, Row::new(vec![1, 2, 3]))?;
+            }
+            Ok::<(), StoreError>(())
+        };
+        self.served().keeper.handle().transact(spoil).await.unwrap().unwrap();
+    }
+
+    /// Leaves the safe without prekeys, as if their time had passed.
+    pub async fn lose_prekeys(&self) {
+        let lose = |draft: &mut Draft<'_>| {
+            for (key, _) in draft.scan(Table::Prekeys, &[], None, 100)? {
+                draft.delete(Table::Prekeys, &key)?;
+            }
+            Ok::<(), StoreError>(())
+        };
+        self.served().keeper.handle().transact(lose).await.unwrap().unwrap();
     }
 
     /// How many transfers run.

@@ -5,9 +5,11 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::UnixListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::frames::{self, Content, REQUEST_BYTES};
@@ -18,7 +20,11 @@ use crate::texts;
 use crate::vault::Folder;
 
 /// Commands at once: one owner has no more hands.
-const COMMANDS: usize = 8;
+const COMMANDS: usize = 32;
+/// Imports among them, which may take hours: the rest stays free, a revocation above all.
+const IMPORTS: usize = 8;
+/// The pause after the system gave no further connection.
+const PAUSE: Duration = Duration::from_millis(100);
 /// Silence after which a command is given up.
 const SILENCE: Duration = Duration::from_mins(1);
 
@@ -51,21 +57,25 @@ impl Listener {
     /// Serves the owner until dropped.
     pub async fn serve(self, office: Office) {
         let mut commands = JoinSet::new();
+        let imports = Arc::new(Semaphore::new(IMPORTS));
         loop {
             if commands.len() >= COMMANDS {
                 commands.join_next().await;
                 continue;
             }
-            let Ok((stream, _)) = self.listener.accept().await else { continue };
+            let Ok((stream, _)) = self.listener.accept().await else {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            };
             let owner = rustix::process::geteuid().as_raw();
             if !stream.peer_cred().is_ok_and(|peer| peer.uid() == owner) {
                 tracing::warn!("another user tried the local socket");
                 continue;
             }
-            let office = office.clone();
+            let (office, imports) = (office.clone(), Arc::clone(&imports));
             if let Ok(stream) = stream.into_std() {
                 commands.spawn_blocking(move || {
-                    if let Err(error) = command(&office, stream) {
+                    if let Err(error) = command(&office, &imports, stream) {
                         tracing::debug!(kind = ?error.kind(), "a command broke off");
                     }
                 });
@@ -80,16 +90,22 @@ impl Drop for Listener {
     }
 }
 
-fn command(office: &Office, mut stream: UnixStream) -> io::Result<()> {
+fn command(office: &Office, imports: &Semaphore, mut stream: UnixStream) -> io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(SILENCE))?;
     stream.set_write_timeout(Some(SILENCE))?;
-    let reply: Result<Reply, Failure> = match frames::read::<Request>(&mut stream, REQUEST_BYTES) {
-        Ok(request) => {
-            let mut content = Content::new(&mut stream);
-            office.perform(request, &mut content, clock::now()).map_err(Failure::from)
-        }
+    let reply = match frames::read::<Request>(&mut stream, REQUEST_BYTES) {
+        Ok(request) => perform(office, imports, request, &mut stream),
         Err(_) => Err(Failure::new(Kind::Usage, texts::NOT_UNDERSTOOD)),
     };
     frames::write(&mut stream, &reply)
+}
+
+fn perform(office: &Office, imports: &Semaphore, request: Request, stream: &mut UnixStream) -> Result<Reply, Failure> {
+    let is_import = matches!(request, Request::DocumentAdd { .. });
+    let place = if is_import { imports.try_acquire().map(Some) } else { Ok(None) };
+    match place {
+        Ok(_held) => Ok(office.perform(request, &mut Content::new(stream), clock::now())?),
+        Err(_) => Err(Failure::new(Kind::Unreachable, texts::TOO_MANY_IMPORTS)),
+    }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use rohrpost_e2ee::OpenError;
-use rohrpost_e2ee::body::{Payload, Status};
+use rohrpost_e2ee::body::{DeviceId, Payload, Status};
 use rohrpost_e2ee::exchange::{
     Lane, OpenedRequest, Recipient, ReplySealer, RequestHeader, SealError, decoy_reply, open_request,
 };
@@ -14,12 +14,11 @@ use rohrpost_wire::records::PrekeyId;
 use rohrpost_wire::{InboxId, Timestamp};
 
 use super::keyring::{Keyring, SharedKeyring};
-use super::transact;
 use crate::clock;
 use crate::handlers::enrol::{self, Counted};
 use crate::requests::{self, Answer, Asker, Incoming, Transfer};
-use crate::transfers::{Running, Subject, Ticket, Transfers};
-use crate::vault::{ContentReader, Folder, StoreError, VaultHandle, system_rng};
+use crate::transfers::{NotBegun, Running, Subject, Ticket, Transfers};
+use crate::vault::{ContentError, ContentReader, Draft, Folder, StoreError, VaultHandle, system_rng};
 
 /// Everything that answering needs. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -59,13 +58,24 @@ impl Answering {
         self.keyring.current().inbox
     }
 
-    /// Answers an envelope. Fails only with the store; the effect, if any, is durable when this returns.
+    /// Answers an envelope. Fails only with the store as a whole; the effect, if any, is durable when this returns.
     pub(super) async fn answer(&self, envelope: &[u8], lane: Lane) -> Result<Answered, StoreError> {
         let ticket = self.transfers.ticket();
         let Ok((opened, prekey, until)) = self.open(envelope, lane) else { return decoy() };
         let (incoming, asker, sealer) = Incoming::new(opened, prekey, until, lane == Lane::Live);
-        let mut answer = self.decide(incoming, asker).await?;
-        let content = answer.transfer.take().map(|transfer| self.prepare(transfer, ticket)).transpose();
+        let (request, device) = (incoming.id, asker.device());
+        let mut answer = match self.decide(incoming, asker).await? {
+            Ok(answer) => answer,
+            // One damaged row is one request's misfortune: everybody else's go on.
+            Err(error) => {
+                tracing::error!(reason = %error, "a stored row cannot be read; see docs/operations.md");
+                Answer::damaged(request, self.highest_sequence(device).await?, clock::now())
+            }
+        };
+        let content = match answer.transfer.take() {
+            Some(transfer) => self.prepare(transfer, ticket).await.map(Some),
+            None => Ok(None),
+        };
         let content = content.unwrap_or_else(|status| {
             answer.reply.status = status;
             answer.reply.payload = Payload::None;
@@ -82,18 +92,24 @@ impl Answering {
         Ok((open_request(envelope, secret, recipient)?, header.prekey, until))
     }
 
-    async fn decide(&self, incoming: Incoming, asker: Asker) -> Result<Answer, StoreError> {
+    async fn decide(&self, incoming: Incoming, asker: Asker) -> Result<Result<Answer, StoreError>, StoreError> {
         let now = clock::now();
         match asker {
-            Asker::Nobody => transact(&self.vault, move |draft| requests::answer_nobody(draft, &incoming, now)).await,
+            Asker::Nobody => self.vault.transact(move |draft| requests::answer_nobody(draft, &incoming, now)).await,
             Asker::Device { id, sequence } => {
-                transact(&self.vault, move |draft| {
+                let answer = move |draft: &mut Draft<'_>| {
                     requests::answer(draft, &incoming, id, sequence, now, &mut system_rng())
-                })
-                .await
+                };
+                self.vault.transact(answer).await
             }
             Asker::Enrol(enrolment) => self.enrol(incoming, enrolment, now).await,
         }
+    }
+
+    async fn highest_sequence(&self, device: Option<DeviceId>) -> Result<u64, StoreError> {
+        let Some(device) = device else { return Ok(0) };
+        let highest = self.vault.transact(move |draft| requests::highest_sequence(draft, device)).await?;
+        Ok(highest.unwrap_or(0))
     }
 
     /// The attempt is durable before the PIN is looked at: two transactions, each answered only after its flush.
@@ -102,36 +118,43 @@ impl Answering {
         incoming: Incoming,
         enrolment: requests::Enrolment,
         now: Timestamp,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<Result<Answer, StoreError>, StoreError> {
         let (incoming, enrolment) = (Arc::new(incoming), Arc::new(enrolment));
         let counted = {
             let (incoming, enrolment) = (Arc::clone(&incoming), Arc::clone(&enrolment));
-            transact(&self.vault, move |draft| enrol::count(draft, &incoming, &enrolment, now, &mut system_rng()))
-                .await?
+            let count = move |draft: &mut Draft<'_>| enrol::count(draft, &incoming, &enrolment, now, &mut system_rng());
+            self.vault.transact(count).await?
         };
         match counted {
-            Counted::Answer(answer) => Ok(answer),
-            Counted::Compare => {
-                transact(&self.vault, move |draft| enrol::compare(draft, &incoming, &enrolment, now, &mut system_rng()))
-                    .await
+            Ok(Counted::Answer(answer)) => Ok(Ok(answer)),
+            Ok(Counted::Compare) => {
+                let compare =
+                    move |draft: &mut Draft<'_>| enrol::compare(draft, &incoming, &enrolment, now, &mut system_rng());
+                self.vault.transact(compare).await
             }
+            Err(error) => Ok(Err(error)),
         }
     }
 
     /// Opens the content before the reply is sealed, so that damage is told and not shown as a broken transfer.
-    fn prepare(&self, transfer: Transfer, ticket: Ticket) -> Result<Content, Status> {
-        let opened = ContentReader::open(&self.folder, transfer.content, &transfer.content_key)
-            .and_then(|mut reader| reader.seek(transfer.offset).map(|()| reader));
-        let reader = match opened {
-            Ok(reader) if reader.length() == transfer.offset + transfer.length => reader,
-            Ok(_) | Err(_) => {
-                tracing::error!(content = %transfer.content.0.to_hex(), "a document's file is damaged; restore it from a backup");
-                return Err(Status::Damaged);
-            }
-        };
+    async fn prepare(&self, transfer: Transfer, ticket: Ticket) -> Result<Content, Status> {
         let subject = Subject { device: transfer.device, patient: transfer.patient, document: transfer.document };
-        let running = self.transfers.begin(subject, ticket).ok_or(Status::NotAllowed)?;
-        Ok(Content { transfer, reader, running })
+        let running = self.transfers.begin(subject, ticket).map_err(|refused| match refused {
+            NotBegun::Revoked => Status::NotAllowed,
+            NotBegun::Busy => Status::Busy,
+        })?;
+        let (content, folder) = (transfer.content, Arc::clone(&self.folder));
+        let opening = tokio::task::spawn_blocking(move || {
+            let mut reader = ContentReader::open(&folder, transfer.content, &transfer.content_key)?;
+            reader.seek(transfer.offset)?;
+            let whole = reader.length() == transfer.offset + transfer.length;
+            if whole { Ok((transfer, reader)) } else { Err(ContentError::Damaged) }
+        });
+        if let Ok(Ok((transfer, reader))) = opening.await {
+            return Ok(Content { transfer, reader, running });
+        }
+        tracing::error!(content = %content.0.to_hex(), "a document's file is damaged; restore it from a backup");
+        Err(Status::Damaged)
     }
 }
 

@@ -4,12 +4,14 @@
 //! durable there. A crash in between brings it again, and the outcome kept here makes that harmless. One that does not
 //! open is acknowledged too: it must never stand before the others.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rohrpost_client::{AskError, Connection, Delivered};
 use rohrpost_e2ee::exchange::Lane;
 use rohrpost_wire::frame::{Deposit, Destination};
 use rohrpost_wire::{EnvelopeId, ErrorCode, MailboxId};
+use tokio::task::{JoinError, JoinSet};
 
 use super::answering::Answering;
 use crate::vault::StoreError;
@@ -17,10 +19,13 @@ use crate::vault::StoreError;
 /// The pause after the relay could not give or take; long enough for whatever is full to be emptied.
 const PAUSE: Duration = Duration::from_secs(10);
 
+/// Envelopes answered at once, so that they share the vault's flushes.
+const AT_ONCE: usize = 32;
+
 /// Takes envelopes until the connection ends.
-pub(super) async fn empty(answering: &Answering, connection: &Connection) -> Result<(), StoreError> {
+pub(super) async fn empty(answering: Answering, connection: Arc<Connection>) -> Result<(), StoreError> {
     while !connection.is_closed() {
-        if !take(answering, connection).await? {
+        if !take(&answering, &connection).await? {
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}
                 () = connection.closed() => {}
@@ -30,18 +35,57 @@ pub(super) async fn empty(answering: &Answering, connection: &Connection) -> Res
     Ok(())
 }
 
-/// Takes what waits, in order, up to the first that the relay does not take the answer of. False when nothing could be
-/// done.
-async fn take(answering: &Answering, connection: &Connection) -> Result<bool, StoreError> {
-    let Ok(delivered) = connection.fetch(answering.inbox(), true).await else { return Ok(false) };
-    let mut done: Vec<EnvelopeId> = Vec::new();
-    for envelope in &delivered {
-        match answer(answering, connection, envelope).await? {
-            Ok(()) => done.push(envelope.delivery.id),
-            Err(_) => break,
+/// Answers what waits and acknowledges what was answered. False when nothing could be done.
+async fn take(answering: &Answering, connection: &Arc<Connection>) -> Result<bool, StoreError> {
+    let delivered = match connection.fetch(answering.inbox(), true).await {
+        Ok(delivered) => delivered,
+        Err(error) => {
+            tracing::debug!(reason = %error, "the relay gives no envelopes now");
+            return Ok(false);
         }
+    };
+    let mut tasks = JoinSet::new();
+    let mut done: Vec<EnvelopeId> = Vec::new();
+    for envelope in delivered {
+        if tasks.len() >= AT_ONCE {
+            done.extend(joined(tasks.join_next().await)?);
+        }
+        let (answering, connection) = (answering.clone(), Arc::clone(connection));
+        tasks.spawn(async move { handle(&answering, &connection, &envelope).await });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        done.extend(joined(Some(ended))?);
     }
     Ok(!done.is_empty() && connection.ack(done).await.is_ok())
+}
+
+type Ended = Result<Result<Option<EnvelopeId>, StoreError>, JoinError>;
+
+fn joined(ended: Option<Ended>) -> Result<Option<EnvelopeId>, StoreError> {
+    match ended {
+        Some(Ok(handled)) => handled,
+        // Broken off by a fault of our own: not acknowledged, so it comes again.
+        Some(Err(_)) | None => Ok(None),
+    }
+}
+
+/// The envelope's id when it is done with.
+async fn handle(
+    answering: &Answering,
+    connection: &Connection,
+    delivered: &Delivered,
+) -> Result<Option<EnvelopeId>, StoreError> {
+    let id = delivered.delivery.id;
+    match answer(answering, connection, delivered).await {
+        Ok(Ok(())) => Ok(Some(id)),
+        Ok(Err(_)) | Err(StoreError::DiskFull) => Ok(None),
+        // It would break off every time and stand before all others for ever.
+        Err(StoreError::JobPanicked) => {
+            tracing::error!("a deposited request made its handler fail and was set aside; please report this");
+            Ok(Some(id))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn answer(

@@ -3,12 +3,16 @@
 //! A thread reads, opens and seals; a task writes what flow control takes. Between them a few blocks, so that a slow
 //! reader costs a bounded amount of memory, and a revocation ends the transfer wherever it is.
 
+use std::time::Duration;
+
 use rohrpost_client::{AskError, IncomingCall};
 use rohrpost_e2ee::object::{CHUNK_BYTES, ObjectSealer, TAG_BYTES};
+use rohrpost_wire::Timestamp;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 use super::answering::{Answered, Content};
+use crate::clock;
 use crate::handlers::Transfer;
 use crate::vault::{ContentError, ContentReader};
 
@@ -19,28 +23,39 @@ const BLOCKS_AHEAD: usize = 4;
 
 /// Sends the whole answer or breaks it off. There is nobody to tell of a failure: the caller sees it itself.
 pub(super) async fn send(mut call: IncomingCall, answered: Answered) {
-    let sent = match (call.reply(&answered.reply).await, answered.content) {
-        (Ok(()), Some(content)) => send_content(&mut call, content).await,
-        (sent, _) => sent.is_ok(),
-    };
-    if sent {
-        call.finish();
-    } else {
-        call.abort();
+    match (call.reply(&answered.reply).await, answered.content) {
+        (Ok(()), Some(content)) => send_content(call, content).await,
+        (Ok(()), None) => call.finish(),
+        (Err(_), _) => call.abort(),
     }
 }
 
-async fn send_content(call: &mut IncomingCall, content: Content) -> bool {
+async fn send_content(mut call: IncomingCall, content: Content) {
     let Content { transfer, reader, mut running } = content;
+    let until = transfer.until;
     let (blocks, mut ready) = mpsc::channel(BLOCKS_AHEAD);
     let reading = tokio::task::spawn_blocking(move || read_blocks(ObjectSource::new(reader, &transfer), &blocks));
     let written = tokio::select! {
-        written = write_blocks(call, &mut ready) => written.is_ok(),
+        written = write_blocks(&mut call, &mut ready) => written.is_ok(),
         () = running.cancelled() => false,
+        () = over(until) => false,
     };
-    // Lets the thread end if it waits for room.
-    drop(ready);
-    matches!(reading.await, Ok(Ok(()))) && written
+    if !written {
+        // First of all: what is on its way already shall not arrive.
+        call.abort();
+        return;
+    }
+    // All that was read is written; whether that was the end only the reader knows.
+    if matches!(reading.await, Ok(Ok(()))) { call.finish() } else { call.abort() }
+}
+
+/// Resolves when the share has ended, looking at the clock now and then: it may be set while a transfer runs.
+async fn over(until: Option<Timestamp>) {
+    let Some(until) = until else { return std::future::pending().await };
+    let mut look = tokio::time::interval(Duration::from_secs(1));
+    while clock::now() <= until {
+        look.tick().await;
+    }
 }
 
 async fn write_blocks(call: &mut IncomingCall, ready: &mut mpsc::Receiver<Vec<u8>>) -> Result<(), AskError> {

@@ -9,7 +9,7 @@ use rohrpost_wire::fixed::Fixed;
 
 use super::documents::shorten;
 use crate::audit::{Action, Decision, Refusal};
-use crate::grants;
+use crate::grants::{self, Permit};
 use crate::requests::{Handled, write_event};
 use crate::rows::{DeviceRow, DocumentRow, PatientId, Rights};
 use crate::vault::{ContentId, Draft, StoreError};
@@ -48,6 +48,8 @@ pub struct Transfer {
     pub salt: [u8; SALT_BYTES],
     /// What the seal is bound to.
     pub context: Vec<u8>,
+    /// When the share ends, and the transfer with it.
+    pub until: Option<Timestamp>,
 }
 
 pub(crate) fn handle(
@@ -59,12 +61,13 @@ pub(crate) fn handle(
     rng: &mut impl CryptoRng,
 ) -> Result<Handled, StoreError> {
     let permit = grants::authorise(draft, device, Rights::READ, &wanted.document, now)?;
+    let until = permit.as_ref().and_then(Permit::until);
     let document = permit.map(|permit| permit.document(draft)).transpose()?.flatten();
     let (handled, decision) = match document {
         None => refused(Status::NotAllowed, Refusal::NotAllowed),
         Some(_) if !live => refused(Status::LiveOnly, Refusal::WrongLane),
         Some(document) if !wanted.fits(&document) => refused(Status::Changed, Refusal::Changed),
-        Some(document) => (send(device, &document, wanted.offset, rng), Decision::Allowed),
+        Some(document) => (send(device, &document, wanted.offset, until, rng), Decision::Allowed),
     };
     let action = Action::Read { document: wanted.document, offset: wanted.offset };
     write_event(draft, device, action, decision, now, rng)?;
@@ -81,7 +84,13 @@ impl Wanted {
     }
 }
 
-fn send(device: &DeviceRow, document: &DocumentRow, offset: u64, rng: &mut impl CryptoRng) -> Handled {
+fn send(
+    device: &DeviceRow,
+    document: &DocumentRow,
+    offset: u64,
+    until: Option<Timestamp>,
+    rng: &mut impl CryptoRng,
+) -> Handled {
     let object_key = ObjectKey::generate(rng);
     let (mut object, mut salt) = ([0; 16], [0; SALT_BYTES]);
     rng.fill_bytes(&mut object);
@@ -112,6 +121,7 @@ fn send(device: &DeviceRow, document: &DocumentRow, offset: u64, rng: &mut impl 
         object_key,
         salt,
         context: manifest.context(),
+        until,
     };
     let payload = Payload::Object(Box::new(manifest));
     Handled { status: Status::Done, payload, transfer: Some(transfer) }

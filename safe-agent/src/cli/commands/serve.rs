@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -31,7 +32,10 @@ pub(super) fn run(
     })?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::new(Kind::Other, format!("the system gives no threads ({})", error.kind())))?;
-    runtime.block_on(serve(vault))
+    let ended = runtime.block_on(serve(vault));
+    // A command that still waits for its owner's bytes must not keep the safe from ending.
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    ended
 }
 
 async fn serve(vault: OpenVault) -> Result<(), Failure> {
