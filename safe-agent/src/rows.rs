@@ -12,7 +12,7 @@ use rohrpost_wire::codec;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use access::{DeviceRow, GrantRow, LinkRow, Rights};
+pub use access::{Attempt, DeviceRow, GrantRow, LinkRow, Rights};
 pub use identity::{AuditHead, EpochKeys, IdentityRow, LoginCounter, PracticeRow, PrekeyRow};
 pub use people::{DocumentRow, PatientId, PatientRow};
 pub use requests::{OutcomeRow, SeenRow, SequenceRow};

@@ -2,7 +2,8 @@
 //!
 //! Two transactions. [`count`] checks the proof of the link and counts the attempt; only after that is durable does
 //! [`compare`] look at the PIN. So five tries are five tries for ever: across restarts, kills at any point, and any
-//! number of requests in parallel. Bad proofs and repeated envelopes never count.
+//! number of requests in parallel. Bad proofs and repeated envelopes never count, and neither does a request that was
+//! counted already and cut off before its PIN was compared: it brings the same guess once more.
 
 use rand_core::CryptoRng;
 use rohrpost_e2ee::body::{DEVICE_NAME_CHARS, DeviceId, Enrolled, LinkId, Payload, Pin, Status};
@@ -15,7 +16,7 @@ use subtle::ConstantTimeEq as _;
 use crate::audit::{self, Action, Actor, Decision, Event, Refusal};
 use crate::requests::past::{self, Past};
 use crate::requests::{self, Answer, Handled, Incoming};
-use crate::rows::{self, DeviceRow, LinkRow, PatientRow, PracticeRow, SequenceRow};
+use crate::rows::{self, Attempt, DeviceRow, LinkRow, PatientRow, PracticeRow, SequenceRow};
 use crate::vault::{Draft, StoreError};
 
 /// Requests recorded with one link in its life: five PINs, and plenty for an answer that gets lost over and over. It
@@ -85,7 +86,12 @@ fn admit(
 ) -> Result<Option<Handled>, StoreError> {
     let past = past::look_up(draft, incoming, device)?;
     let refused = past::refusal(incoming, &past, now);
+    let attempt = attempt_of(incoming, device);
     match &past {
+        // A copy of an envelope leaves nothing more behind, so one that comes too late is not recorded again.
+        Past::Repeated if link.uncompared.contains(&attempt) && refused.is_none() && !is_expired(&link, now) => {
+            return Ok(None);
+        }
         Past::Repeated => return Ok(Some(Handled::status(Status::Repeated))),
         Past::Answered(outcome) => return requests::again(draft, outcome).map(Some),
         Past::Again(outcome) if refused.is_none() => {
@@ -99,12 +105,21 @@ fn admit(
     if !take_room(draft, incoming, &mut link, device)? {
         return Ok(Some(Handled::status(Status::Busy)));
     }
-    if let Some(refused) = refused.or(taken(draft, &link, device)?).or_else(|| over(&link, now)) {
+    let counted = link.uncompared.contains(&attempt);
+    let over = || over(&link, now).filter(|_| !counted || is_expired(&link, now));
+    if let Some(refused) = refused.or(taken(draft, &link, device)?).or_else(over) {
         return refuse(draft, &link, device, refused, now, rng).map(Some);
     }
-    link.attempts += 1;
-    rows::save(draft, &link)?;
+    if !counted {
+        link.attempts += 1;
+        link.uncompared.push(attempt);
+        rows::save(draft, &link)?;
+    }
     Ok(None)
+}
+
+fn attempt_of(incoming: &Incoming, device: DeviceId) -> Attempt {
+    Attempt { device, request: incoming.id, operation: incoming.operation_hash }
 }
 
 /// Remembers an envelope on the link's account. False when that is used up.
@@ -140,13 +155,17 @@ fn taken(draft: &Draft<'_>, link: &LinkRow, device: DeviceId) -> Result<Option<(
 
 /// Why a link enrols nobody any more, though nobody has used it.
 fn over(link: &LinkRow, now: Timestamp) -> Option<(Status, Refusal)> {
-    if now > link.expires {
+    if is_expired(link, now) {
         Some((Status::LinkExpired, Refusal::LinkExpired))
     } else if link.attempts >= PIN_TRIES {
         Some((Status::LinkDead, Refusal::LinkDead))
     } else {
         None
     }
+}
+
+fn is_expired(link: &LinkRow, now: Timestamp) -> bool {
+    now > link.expires
 }
 
 /// Second transaction: compares the PIN and enrols.
@@ -159,7 +178,12 @@ pub fn compare(
 ) -> Result<Answer, StoreError> {
     let now = audit::effective_time(draft, clock)?;
     let device = enrolment.device();
-    let link: LinkRow = rows::load(draft, &enrolment.link.0.0)?.ok_or(StoreError::Damaged)?;
+    let mut link: LinkRow = rows::load(draft, &enrolment.link.0.0)?.ok_or(StoreError::Damaged)?;
+    let attempt = attempt_of(incoming, device);
+    if link.uncompared.contains(&attempt) {
+        link.uncompared.retain(|other| *other != attempt);
+        rows::save(draft, &link)?;
+    }
     let handled = match past::outcome_of(draft, incoming, device)? {
         // Another envelope of this request was compared since this one was counted: one request, one outcome.
         Some(outcome) if outcome.is_of(&incoming.operation_hash) => requests::again(draft, &outcome)?,

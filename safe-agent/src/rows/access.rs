@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rohrpost_e2ee::body::{DeviceId, DocumentId, LinkId, Pin};
+use rohrpost_e2ee::body::{DeviceId, DocumentId, LinkId, Pin, RequestId};
 use rohrpost_e2ee::link::LinkMacKey;
 use rohrpost_e2ee::secret::{Secret, inside_seal};
 use rohrpost_wire::Timestamp;
@@ -104,13 +104,27 @@ pub struct LinkRow {
     pub recorded: u16,
     /// The one device it has enrolled.
     pub used_by: Option<DeviceId>,
+    /// What was counted and not compared yet, because the safe or the line was cut off in between. Never longer than the
+    /// attempts.
+    pub uncompared: Vec<Attempt>,
+}
+
+/// One counted try of a link. The operation holds the PIN, so the same attempt is the same guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Whose.
+    pub device: DeviceId,
+    /// In which request.
+    pub request: RequestId,
+    /// The hash of the operation.
+    pub operation: Fixed<32>,
 }
 
 impl LinkRow {
     /// A link that nobody has used.
     pub fn new(id: LinkId, patient: PatientId, mac_key: &LinkMacKey, pin: Pin, expires: Timestamp) -> Self {
         let mac_key = Secret::from_bytes(*mac_key.expose());
-        Self { id, patient, mac_key, pin, expires, attempts: 0, recorded: 0, used_by: None }
+        Self { id, patient, mac_key, pin, expires, attempts: 0, recorded: 0, used_by: None, uncompared: Vec::new() }
     }
 
     /// The key of the proof of holding it.

@@ -102,7 +102,27 @@ fn an_enrolment_cut_off_anywhere_counts_once_if_counted_and_enrols_once_if_told(
         assert_eq!(world.deliver(&renewed).status(), Status::Done, "{cut:?}");
         assert_eq!(world.all::<DeviceRow>().len(), 1, "{cut:?}");
         assert_eq!(world.events().len() - before[0], 1, "{cut:?}");
+        assert_eq!(world.link(&invitation).attempts, 1, "one request, one try: {cut:?}");
+        assert!(world.link(&invitation).uncompared.is_empty(), "{cut:?}");
     }
+}
+
+/// Every cut connection cost a try: the client asked again under the same id, in a new envelope, and was counted again.
+/// Five of them killed a link without one wrong PIN.
+#[test]
+fn cut_connections_use_up_no_tries_of_a_link() {
+    let mut world = World::found();
+    let patient = world.patient("Ada Example");
+    let invitation = world.invite(patient);
+    let draft = world.draft(enrolling(&invitation.pin));
+    let who = Who::Enrol(world.key(), invitation.secret.clone());
+    for _ in 0..8 {
+        let sealed = world.seal(&draft, who.clone());
+        enrol_until(&mut world, &sealed, Cut::BeforeComparing);
+    }
+    assert_eq!(world.link(&invitation).attempts, 1);
+    let renewed = world.seal(&draft, who);
+    assert_eq!(world.deliver(&renewed).status(), Status::Done);
 }
 
 fn enrol_until(world: &mut World, sealed: &Sealed, cut: Cut) {

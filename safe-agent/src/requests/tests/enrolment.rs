@@ -1,6 +1,7 @@
 //! The link, the PIN, and the five tries.
 
 use rohrpost_e2ee::body::{Operation, Payload, Status};
+use rohrpost_e2ee::exchange::RequestDraft;
 use rohrpost_e2ee::link::{LINK_SECONDS, LinkSecret};
 
 use crate::audit::{Action, Decision, Refusal};
@@ -59,19 +60,65 @@ fn the_right_pin_works_on_the_fifth_try() {
 }
 
 #[test]
-fn an_attempt_counts_though_its_pin_was_never_compared() {
+fn an_attempt_counts_though_its_pin_was_never_compared_and_is_compared_when_it_comes_again() {
     let (mut world, invitation) = world();
     let key = world.key();
+    let mut last = None;
     for attempt in 1..=5 {
         let draft = world.draft(enrolling(&invitation.pin));
         let sealed = world.seal(&draft, Who::Enrol(key.clone(), invitation.secret.clone()));
         assert!(matches!(count_only(&mut world, &sealed), Counted::Compare));
         world.store.crash();
         assert_eq!(world.link(&invitation).attempts, attempt);
-        assert_eq!(world.deliver(&sealed).status(), Status::Repeated, "its copy is not another try");
+        last = Some((draft, sealed));
     }
-    assert_eq!(world.link(&invitation).attempts, 5);
     assert_eq!(world.try_pin(&key, &invitation, &invitation.pin).status(), Status::LinkDead);
+    let (draft, sealed) = last.unwrap();
+    assert!(matches!(count_only(&mut world, &sealed), Counted::Compare), "a copy of the fifth");
+    let renewed = world.seal(&draft, Who::Enrol(key, invitation.secret.clone()));
+    assert_eq!(world.deliver(&renewed).status(), Status::Done, "the fifth in a new envelope");
+    assert_eq!(world.deliver(&sealed).status(), Status::Done, "told again");
+    assert_eq!(world.link(&invitation).attempts, 5);
+}
+
+#[test]
+fn a_try_that_was_counted_for_one_pin_link_or_device_is_none_for_another() {
+    let (mut world, invitation) = world();
+    let patient = world.link(&invitation).patient;
+    let other_link = world.invite(patient);
+    let key = world.key();
+    let draft = world.draft(enrolling(&invitation.wrong_pin(0)));
+    let sealed = world.seal(&draft, Who::Enrol(key.clone(), invitation.secret.clone()));
+    count_only(&mut world, &sealed);
+
+    let other_pin = RequestDraft { operation: enrolling(&invitation.wrong_pin(1)), ..draft.clone() };
+    let sealed = world.seal(&other_pin, Who::Enrol(key.clone(), invitation.secret.clone()));
+    count_only(&mut world, &sealed);
+    assert_eq!(world.link(&invitation).attempts, 2, "another PIN");
+    let stranger = world.key();
+    let sealed = world.seal(&draft, Who::Enrol(stranger, invitation.secret.clone()));
+    count_only(&mut world, &sealed);
+    assert_eq!(world.link(&invitation).attempts, 3, "another device");
+    let sealed = world.seal(&draft, Who::Enrol(key, other_link.secret.clone()));
+    count_only(&mut world, &sealed);
+    assert_eq!(world.link(&other_link).attempts, 1, "another link");
+}
+
+#[test]
+fn a_counted_try_that_comes_again_after_the_end_of_its_link_is_not_compared() {
+    let (mut world, invitation) = world();
+    let key = world.key();
+    world.now = world.now.plus(LINK_SECONDS);
+    let draft = world.draft(enrolling(&invitation.pin));
+    let sealed = world.seal(&draft, Who::Enrol(key.clone(), invitation.secret.clone()));
+    count_only(&mut world, &sealed);
+    world.now = world.now.plus(1);
+    let leaves = world.events().len();
+    assert_eq!(world.deliver(&sealed).status(), Status::Repeated);
+    assert_eq!(world.events().len(), leaves, "a copy leaves nothing");
+    let renewed = world.seal(&draft, Who::Enrol(key, invitation.secret.clone()));
+    assert_eq!(world.deliver(&renewed).status(), Status::LinkExpired);
+    assert!(world.all::<DeviceRow>().is_empty());
 }
 
 #[test]

@@ -107,7 +107,7 @@ async fn of_two_devices_with_the_right_pin_exactly_one_wins() {
 /// link used, by its own device, and wrote that over the outcome.
 #[test]
 fn two_envelopes_of_one_enrolment_counted_before_either_is_compared_get_one_outcome() {
-    for (right, expected) in [(true, Status::Done), (false, Status::WrongPin { left: 3 })] {
+    for (right, expected) in [(true, Status::Done), (false, Status::WrongPin { left: 4 })] {
         let mut world = World::found();
         let patient = world.patient("Ada Example");
         let invitation = world.invite(patient);
