@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use rohrpost_e2ee::keys::SigningSecret;
-use rohrpost_wire::frame::{Ack, Call, Deposit, Destination, Fetch, Incoming, MailboxProof};
+use rohrpost_wire::frame::{Ack, AckIds, Call, Deposit, Destination, Fetch, Incoming, MailboxProof};
 use rohrpost_wire::proof::{self, Challenge, Exporter, MailboxVerb};
 use rohrpost_wire::records::RecordSet;
 use rohrpost_wire::{
@@ -132,8 +132,12 @@ impl Connection {
     }
 
     /// Erases envelopes from the safe's inbox that it has taken over. Erased when this returns.
-    pub async fn ack(&self, ids: Vec<EnvelopeId>) -> Result<(), AskError> {
-        self.ask(&Frame::Ack(Ack { mailbox: None, ids })).await?.read_done().await
+    pub async fn ack(&self, mut ids: Vec<EnvelopeId>) -> Result<(), AskError> {
+        while !ids.is_empty() {
+            let ids = AckIds::take(&mut ids);
+            self.ask(&Frame::Ack(Ack { mailbox: None, ids })).await?.read_done().await?;
+        }
+        Ok(())
     }
 
     /// Takes what waits in a reply mailbox.
@@ -146,9 +150,13 @@ impl Connection {
     }
 
     /// Erases envelopes from a reply mailbox. Erased when this returns.
-    pub async fn ack_mailbox(&self, key: &SigningSecret, ids: Vec<EnvelopeId>) -> Result<(), AskError> {
-        let proof = self.prove_mailbox(key, MailboxVerb::Ack, &ids).await?;
-        self.ask(&Frame::Ack(Ack { mailbox: Some(proof), ids })).await?.read_done().await
+    pub async fn ack_mailbox(&self, key: &SigningSecret, mut ids: Vec<EnvelopeId>) -> Result<(), AskError> {
+        while !ids.is_empty() {
+            let ids = AckIds::take(&mut ids);
+            let proof = self.prove_mailbox(key, MailboxVerb::Ack, &ids).await?;
+            self.ask(&Frame::Ack(Ack { mailbox: Some(proof), ids })).await?.read_done().await?;
+        }
+        Ok(())
     }
 
     /// Waits for the next call to this safe. `None` when the connection is over, whose reason

@@ -31,10 +31,10 @@ const NONCE_BYTES: usize = 12;
 const DERIVED_BYTES: usize = KEY_BYTES + NONCE_BYTES + COMMITMENT_BYTES;
 const CHUNKS_MAX: u64 = 1 << 38;
 
-/// The bytes a content of `length` bytes takes as an object.
-pub fn sealed_length(length: u64) -> u64 {
+/// The bytes a content of `length` bytes takes as an object; `None` for more than an object can hold.
+pub fn sealed_length(length: u64) -> Option<u64> {
     let chunks = length / CHUNK_BYTES as u64 + 1;
-    HEADER_BYTES as u64 + length + chunks * TAG_BYTES as u64
+    (chunks <= CHUNKS_MAX).then(|| HEADER_BYTES as u64 + length + chunks * TAG_BYTES as u64)
 }
 
 /// The random key of one object.

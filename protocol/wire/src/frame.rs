@@ -142,8 +142,48 @@ pub enum Fetch {
 pub struct Ack {
     /// `None`: the safe of this logged-in connection.
     pub mailbox: Option<MailboxProof>,
-    /// At most [`limits::FETCH_ENVELOPES`].
-    pub ids: Vec<EnvelopeId>,
+    /// Which.
+    pub ids: AckIds,
+}
+
+/// The ids of one ack, at most [`limits::FETCH_ENVELOPES`]: the one part of a frame whose length is its sender's choice,
+/// so that with this bound every frame fits [`limits::FRAME_BYTES`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<EnvelopeId>")]
+pub struct AckIds(Vec<EnvelopeId>);
+
+impl AckIds {
+    /// Takes as many from the front as one ack may hold; the rest is for the next.
+    pub fn take(ids: &mut Vec<EnvelopeId>) -> Self {
+        Self(ids.drain(..ids.len().min(limits::FETCH_ENVELOPES)).collect())
+    }
+}
+
+/// More ids than one ack may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("more ids than one ack may hold")]
+pub struct TooManyIds;
+
+impl TryFrom<Vec<EnvelopeId>> for AckIds {
+    type Error = TooManyIds;
+
+    fn try_from(ids: Vec<EnvelopeId>) -> Result<Self, TooManyIds> {
+        if ids.len() <= limits::FETCH_ENVELOPES { Ok(Self(ids)) } else { Err(TooManyIds) }
+    }
+}
+
+impl From<AckIds> for Vec<EnvelopeId> {
+    fn from(ids: AckIds) -> Self {
+        ids.0
+    }
+}
+
+impl std::ops::Deref for AckIds {
+    type Target = [EnvelopeId];
+
+    fn deref(&self) -> &[EnvelopeId] {
+        &self.0
+    }
 }
 
 /// The proof of owning a reply mailbox. See [`crate::proof::mailbox_transcript`].
@@ -196,6 +236,11 @@ impl Frame {
     }
 
     /// The frame as it travels, length included.
+    ///
+    /// # Panics
+    ///
+    /// Never: the longest frame there can be, an ack of [`limits::FETCH_ENVELOPES`] ids, is far within
+    /// [`limits::FRAME_BYTES`].
     pub fn encode(&self) -> Vec<u8> {
         let body = match self {
             Self::Login(body) => codec::encode(body),
@@ -211,7 +256,8 @@ impl Frame {
             Self::Incoming(body) => codec::encode(body),
             Self::Publish | Self::Challenge | Self::Done | Self::Drained => Vec::new(),
         };
-        let length = u32::try_from(body.len() + 2).unwrap_or(u32::MAX);
+        #[expect(clippy::expect_used, reason = "no frame is longer than its limit; `AckIds` is bounded")]
+        let length = u32::try_from(body.len() + 2).expect("a frame is at most 16 KiB");
         let mut bytes = length.to_be_bytes().to_vec();
         bytes.extend(self.number().to_be_bytes());
         bytes.extend(body);

@@ -6,7 +6,8 @@ pub const FRAME_BYTES: usize = 16 * 1024;
 /// A sealed request or reply: the 1 MiB class, the encapsulated key (1,120), the header and the tag, rounded up.
 pub const ENVELOPE_BYTES: usize = 1024 * 1024 + 2 * 1024;
 
-/// The published records of a safe: 16 prekey records of about 1.4 KiB each and room for a long chain of roots.
+/// The published records of a safe: [`PREKEY_RECORDS`] of about 1.4 KiB each (28 KiB) and a full chain of roots (3 KiB),
+/// with as much again to spare.
 pub const RECORDS_BYTES: usize = 64 * 1024;
 
 /// Prekey records in one published set: 30 days ahead at 48 h each, the one in use and the one before.

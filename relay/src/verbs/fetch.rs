@@ -26,14 +26,11 @@ pub(super) async fn answer(session: &Session, end: &mut End, fetch: &Fetch) -> R
 }
 
 pub(super) async fn answer_ack(session: &Session, end: &mut End, ack: Ack) -> Result<(), StreamEnd> {
-    if ack.ids.len() > limits::FETCH_ENVELOPES {
-        return Err(StreamEnd::Misbehaved(ErrorCode::TooLarge));
-    }
     let owner = match &ack.mailbox {
         Some(proof) => session.prove_mailbox(proof, MailboxVerb::Ack, &ack.ids)?,
         None => Destination::Inbox(session.own_inbox()?),
     };
-    session.house.spool.ack(owner, ack.ids).await.map_err(StreamEnd::Refused)?;
+    session.house.spool.ack(owner, ack.ids.into()).await.map_err(StreamEnd::Refused)?;
     stream::write_frame(&mut end.send, &Frame::Done).await
 }
 

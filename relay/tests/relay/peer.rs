@@ -99,7 +99,7 @@ impl Peer {
     }
 
     pub(crate) async fn ack(&self, ids: Vec<EnvelopeId>) -> Frame {
-        self.ask(&Frame::Ack(Ack { mailbox: None, ids }), None).await
+        self.ask(&Frame::Ack(Ack { mailbox: None, ids: ids.try_into().unwrap() }), None).await
     }
 
     pub(crate) async fn fetch_mailbox(&self, key: &SigningKey) -> Result<Vec<Delivered>, ErrorCode> {
@@ -111,7 +111,7 @@ impl Peer {
     pub(crate) async fn ack_mailbox(&self, key: &SigningKey, ids: Vec<EnvelopeId>) -> Frame {
         let challenge = self.challenge().await;
         let proof = proof::sign_mailbox(key, &self.key_hash, MailboxVerb::Ack, &challenge, &ids);
-        self.ask(&Frame::Ack(Ack { mailbox: Some(proof), ids }), None).await
+        self.ask(&Frame::Ack(Ack { mailbox: Some(proof), ids: ids.try_into().unwrap() }), None).await
     }
 
     pub(crate) async fn call(&self, to: InboxId) -> Result<Stream, ErrorCode> {

@@ -41,8 +41,17 @@ fn contents_of_every_edge_length_come_back() {
         let content: Vec<u8> = (0..=250).cycle().take(length).collect();
         let parts = seal(&content, 1);
         let total: usize = parts.iter().map(Vec::len).sum();
-        assert_eq!(total as u64, sealed_length(length as u64), "length {length}");
+        assert_eq!(Some(total as u64), sealed_length(length as u64), "length {length}");
         assert_eq!(open(&parts).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_length_beyond_what_an_object_holds_has_no_sealed_length() {
+    let most = CHUNKS_MAX * CHUNK_BYTES as u64 - 1;
+    assert_eq!(sealed_length(most), Some(HEADER_BYTES as u64 + most + CHUNKS_MAX * TAG_BYTES as u64));
+    for length in [most + 1, u64::MAX - 100, u64::MAX] {
+        assert_eq!(sealed_length(length), None);
     }
 }
 

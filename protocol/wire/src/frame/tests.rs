@@ -50,7 +50,8 @@ fn frame() -> impl Strategy<Value = Frame> {
         }),
         any::<bool>().prop_map(|wait| Frame::Fetch(Fetch::Inbox { wait })),
         proof().prop_map(|proof| Frame::Fetch(Fetch::Mailbox(proof))),
-        (prop::option::of(proof()), ids()).prop_map(|(mailbox, ids)| Frame::Ack(Ack { mailbox, ids })),
+        (prop::option::of(proof()), ids())
+            .prop_map(|(mailbox, ids)| Frame::Ack(Ack { mailbox, ids: ids.try_into().unwrap() })),
         (0u16..17).prop_map(|n| Frame::Refused(ErrorCode::from_number(n).unwrap())),
         any::<[u8; 32]>().prop_map(|id| Frame::Queued(EnvelopeId(Fixed(id)))),
         any::<[u8; 32]>().prop_map(|c| Frame::Challenged(Challenge(Fixed(c)))),
@@ -95,8 +96,22 @@ fn an_oversize_length_is_refused_before_allocation() {
 #[test]
 fn the_largest_ack_fits_a_frame() {
     let proof = MailboxProof { mailbox_key: Fixed([0xff; 32]), signature: Fixed([0xff; 64]) };
-    let ids = vec![EnvelopeId(Fixed([0xff; 32])); limits::FETCH_ENVELOPES];
-    assert!(Frame::Ack(Ack { mailbox: Some(proof), ids }).encode().len() <= limits::FRAME_BYTES);
+    let ids = vec![EnvelopeId(Fixed([0xff; 32])); limits::FETCH_ENVELOPES].try_into().unwrap();
+    let frame = Frame::Ack(Ack { mailbox: Some(proof), ids });
+    let bytes = frame.encode();
+    assert!(bytes.len() <= limits::FRAME_BYTES);
+    assert_eq!(Frame::decode(&bytes[4..]), Ok(frame));
+}
+
+#[test]
+fn an_ack_of_one_id_too_many_can_be_neither_made_nor_read() {
+    let ids = vec![EnvelopeId(Fixed([1; 32])); limits::FETCH_ENVELOPES + 1];
+    let bytes = [&[0, 7][..], &codec::encode(&(None::<MailboxProof>, &ids))].concat();
+    assert_eq!(AckIds::try_from(ids.clone()), Err(TooManyIds));
+    let mut rest = ids;
+    assert_eq!((AckIds::take(&mut rest).len(), rest.len()), (limits::FETCH_ENVELOPES, 1));
+    assert_eq!((AckIds::take(&mut rest).len(), rest.len()), (1, 0));
+    assert_eq!(Frame::decode(&bytes), Err(FrameError::Malformed));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use rohrpost_wire::address::{EnvelopeId, InboxId, MailboxId, TicketId};
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::frame::{
-    self, Ack, Call, Delivery, Deposit, Destination, Fetch, FrameError, Incoming, Login, MailboxProof, TtlClass,
+    self, Ack, AckIds, Call, Delivery, Deposit, Destination, Fetch, FrameError, Incoming, Login, MailboxProof, TtlClass,
 };
 use rohrpost_wire::proof::Challenge;
 use rohrpost_wire::{ErrorCode, Frame, codec, limits};
@@ -146,9 +146,17 @@ fn good_frames() -> Vec<(&'static str, &'static str, Frame)> {
         ("fetch of an inbox", "at once", Frame::Fetch(Fetch::Inbox { wait: false })),
         ("fetch of an inbox that waits", "", Frame::Fetch(Fetch::Inbox { wait: true })),
         ("fetch of a mailbox", "with a proof", Frame::Fetch(Fetch::Mailbox(proof()))),
-        ("ack of an inbox", "two ids", Frame::Ack(Ack { mailbox: None, ids: vec![ID, EnvelopeId(KEY)] })),
-        ("ack of a mailbox", "with a proof", Frame::Ack(Ack { mailbox: Some(proof()), ids: vec![ID] })),
-        ("ack of nothing", "no ids", Frame::Ack(Ack { mailbox: None, ids: vec![] })),
+        (
+            "ack of an inbox",
+            "two ids",
+            Frame::Ack(Ack { mailbox: None, ids: vec![ID, EnvelopeId(KEY)].try_into().unwrap() }),
+        ),
+        (
+            "ack of a mailbox",
+            "with a proof",
+            Frame::Ack(Ack { mailbox: Some(proof()), ids: vec![ID].try_into().unwrap() }),
+        ),
+        ("ack of nothing", "no ids", Frame::Ack(Ack { mailbox: None, ids: AckIds::default() })),
         ("challenge", "", Frame::Challenge),
         ("refused", "a reason by its number", Frame::Refused(ErrorCode::Away)),
         ("done", "", Frame::Done),
@@ -230,6 +238,12 @@ fn bad_frames() -> Vec<(&'static str, &'static str, &'static str, Vec<u8>)> {
         ("fetch with a flag of 2", "a flag is 0 or 1", "malformed", raw(6, &[0, 2])),
         ("fetch of a third kind", "", "malformed", raw(6, &[2, 0])),
         ("ack of more ids than there are bytes", "nothing is allocated", "malformed", raw(7, &[0, 0xff, 0xff, 0x03])),
+        (
+            "ack of 257 ids",
+            "one more than may be",
+            "malformed",
+            raw(7, &[&[0, 0x81, 0x02][..], &[0x17; 257 * 32]].concat()),
+        ),
         ("refused for reason 17", "no such code", "unknown code", raw(32, &[17])),
         ("refused for reason 65535", "no such code", "unknown code", raw(32, &[0xff, 0xff, 0x03])),
         ("refused for an overlong reason", "", "malformed", raw(32, &[0x88, 0x00])),
