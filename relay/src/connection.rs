@@ -3,11 +3,10 @@
 //! Invariant: whatever goes wrong on one stream ends that stream or, if the peer broke the protocol, this connection;
 //! nothing here touches another one.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use quinn::{Connection, RecvStream, SendStream, VarInt};
+use quinn::{Connection, RecvStream, SendStream};
 use rohrpost_wire::frame::Destination;
 use rohrpost_wire::proof::{Challenge, Exporter, MailboxVerb};
 use rohrpost_wire::{EXPORTER_LABEL, ErrorCode, Frame, InboxId, RelayKeyHash, frame, limits, proof};
@@ -15,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::arrivals::Arrivals;
+use crate::line::Line;
 use crate::metrics::Metrics;
 use crate::quota::Limits;
 use crate::router::ConnectionId;
@@ -23,6 +23,7 @@ use crate::spool::Spool;
 use crate::stream::{self, StreamEnd, number};
 use crate::switchboard::Switchboard;
 use crate::verbs;
+use crate::windows::STREAM_WINDOW;
 
 /// What all connections of a relay have in common.
 #[derive(Debug)]
@@ -44,23 +45,12 @@ pub(crate) struct House {
 pub(crate) struct Session {
     pub(crate) house: Arc<House>,
     pub(crate) id: ConnectionId,
-    pub(crate) connection: Connection,
+    pub(crate) line: Arc<Line>,
     /// The fetches that wait for a first envelope.
     pub(crate) waits: Semaphore,
     blobs: Semaphore,
     challenge: Mutex<Option<Challenge>>,
-    /// What needs a large window at the moment.
-    bulk: AtomicUsize,
 }
-
-/// Keeps the windows of a connection large.
-pub(crate) struct Wide<'a>(&'a Session);
-
-/// What a connection that carries a call or a login may have in flight: the bandwidth-delay product of 100 Mbit/s at
-/// 160 ms. Everybody else gets [`SMALL_WINDOW`], so that thousands of strangers cannot fill the memory.
-const LARGE_WINDOW: u32 = 2 * 1024 * 1024;
-/// What any connection may have in flight, either way.
-pub(crate) const SMALL_WINDOW: u32 = 128 * 1024;
 
 impl House {
     /// The rooms of a relay.
@@ -81,12 +71,12 @@ impl House {
 impl Session {
     /// Takes a connection in, if there is room for it.
     pub(crate) fn open(house: &Arc<House>, connection: Connection) -> Option<Self> {
-        let id = house.board.open(&connection)?;
+        let line = Arc::new(Line::new(connection, house.limits.calls_per_safe));
+        let id = house.board.open(&line)?;
         house.metrics.connections.add();
         let waits = Semaphore::new(house.limits.waiting_fetches);
         let blobs = Semaphore::new(house.limits.blobs_per_connection);
-        let (challenge, bulk) = (Mutex::new(None), AtomicUsize::new(0));
-        Some(Self { house: Arc::clone(house), id, connection, waits, blobs, challenge, bulk })
+        Some(Self { house: Arc::clone(house), id, line, waits, blobs, challenge: Mutex::new(None) })
     }
 
     /// Answers one stream.
@@ -96,22 +86,24 @@ impl Session {
             Ok(()) => drop(end.send.finish()),
             Err(StreamEnd::Refused(code)) => self.refuse(end, code).await,
             Err(StreamEnd::Misbehaved(code)) => self.misbehaved(code),
+            Err(StreamEnd::Stalled) => stream::abandon(&mut end.send, &mut end.recv, ErrorCode::TimedOut),
             Err(StreamEnd::Gone) => stream::abandon(&mut end.send, &mut end.recv, ErrorCode::Interrupted),
         }
     }
 
     async fn refuse(&self, mut end: End, code: ErrorCode) {
-        if let Err(StreamEnd::Misbehaved(code)) = stream::write_frame(&mut end.send, &Frame::Refused(code)).await {
-            self.misbehaved(code);
+        // A peer that does not read its refusal learns it from how the stream ends.
+        match stream::write_frame(&mut end.send, &Frame::Refused(code)).await {
+            Ok(()) => drop(end.send.finish()),
+            Err(_) => drop(end.send.reset(number(code))),
         }
-        drop(end.send.finish());
         drop(end.recv.stop(number(code)));
     }
 
     fn misbehaved(&self, code: ErrorCode) {
         self.house.metrics.misbehaved.add();
         tracing::debug!(connection = self.id.0, code = code.number(), "connection ended for what it sent");
-        self.connection.close(number(code), b"");
+        self.line.connection.close(number(code), b"");
     }
 
     /// The inbox this connection owns now.
@@ -124,22 +116,10 @@ impl Session {
         self.inbox().ok_or(StreamEnd::Refused(ErrorCode::NotLoggedIn))
     }
 
-    /// Gives the connection room for bulk for as long as the guard lives, or it is a safe's.
-    pub(crate) fn widen(&self) -> Wide<'_> {
-        self.bulk.fetch_add(1, Ordering::Relaxed);
-        self.set_windows(LARGE_WINDOW);
-        Wide(self)
-    }
-
-    fn set_windows(&self, bytes: u32) {
-        self.connection.set_receive_window(VarInt::from(bytes));
-        self.connection.set_send_window(u64::from(bytes));
-    }
-
     /// The keying material of this connection, under which logins are signed.
     pub(crate) fn exporter(&self) -> Result<Exporter, StreamEnd> {
         let mut bytes = [0; 32];
-        let exported = self.connection.export_keying_material(&mut bytes, EXPORTER_LABEL, b"");
+        let exported = self.line.connection.export_keying_material(&mut bytes, EXPORTER_LABEL, b"");
         exported.map(|()| Exporter(bytes)).map_err(|_| StreamEnd::Refused(ErrorCode::Unavailable))
     }
 
@@ -165,18 +145,28 @@ impl Session {
         Ok(Destination::Mailbox(mailbox))
     }
 
-    /// Waits for one of the connection's turns to move a blob.
+    /// Waits for one of the connection's turns to send a blob.
     pub(crate) async fn blob_turn(&self) -> Result<SemaphorePermit<'_>, StreamEnd> {
         self.blobs.acquire().await.map_err(|_| StreamEnd::Gone)
     }
-}
 
-impl Drop for Wide<'_> {
-    fn drop(&mut self) {
-        let last = self.0.bulk.fetch_sub(1, Ordering::Relaxed) == 1;
-        if last && self.0.inbox().is_none() {
-            self.0.set_windows(SMALL_WINDOW);
+    /// Waits for a turn and for memory to take a blob in. What the peer has sent of it in the meantime lies unread, and
+    /// must not be in the way of those whose turn it is.
+    pub(crate) async fn blob_room(
+        &self,
+        length: usize,
+    ) -> Result<(SemaphorePermit<'_>, OwnedSemaphorePermit), StreamEnd> {
+        if let Ok(turn) = self.blobs.try_acquire()
+            && let Some(memory) = u32::try_from(length)
+                .ok()
+                .and_then(|bytes| Arc::clone(&self.house.arriving).try_acquire_many_owned(bytes).ok())
+        {
+            return Ok((turn, memory));
         }
+        let unread = u32::try_from(length).unwrap_or(u32::MAX).min(STREAM_WINDOW);
+        let _unread = self.line.leave_unread(unread).ok_or(StreamEnd::Refused(ErrorCode::Busy))?;
+        let turn = self.blob_turn().await?;
+        Ok((turn, reserve(&self.house.arriving, length).await?))
     }
 }
 

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 mod connection;
 mod folder;
+mod line;
 pub mod mailbox;
 pub mod metrics;
 pub mod pace;
@@ -27,6 +28,7 @@ pub mod texts;
 mod tls;
 mod transport;
 mod verbs;
+mod windows;
 
 pub use folder::FolderError;
 pub use quota::Limits;

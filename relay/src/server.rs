@@ -209,7 +209,7 @@ async fn serve_streams(session: Arc<Session>) {
     let mut streams = JoinSet::new();
     loop {
         let accepted = tokio::select! {
-            accepted = timeout(idle, session.connection.accept_bi()) => accepted,
+            accepted = timeout(idle, session.line.connection.accept_bi()) => accepted,
             Some(_) = streams.join_next() => continue,
         };
         match accepted {
@@ -219,7 +219,7 @@ async fn serve_streams(session: Arc<Session>) {
             }
             Ok(Err(_)) => return,
             Err(_) if streams.is_empty() && session.inbox().is_none() => {
-                session.connection.close(number(ErrorCode::TimedOut), b"");
+                session.line.connection.close(number(ErrorCode::TimedOut), b"");
                 return;
             }
             Err(_) => {}

@@ -18,6 +18,9 @@ pub(crate) enum StreamEnd {
     Refused(ErrorCode),
     /// The peer broke the protocol; its connection ends.
     Misbehaved(ErrorCode),
+    /// The peer let the stream stand still for too long. It may be held up itself, by what others do: that ends the stream
+    /// and is not held against it.
+    Stalled,
     /// The peer took the stream or the connection back.
     Gone,
 }
@@ -82,7 +85,7 @@ pub(crate) fn abandon(send: &mut SendStream, recv: &mut RecvStream, code: ErrorC
 
 async fn in_time<T>(work: impl Future<Output = Result<T, StreamEnd>>) -> Result<T, StreamEnd> {
     let limit = Duration::from_secs(limits::FRAME_SECONDS);
-    timeout(limit, work).await.unwrap_or(Err(StreamEnd::Misbehaved(ErrorCode::TimedOut)))
+    timeout(limit, work).await.unwrap_or(Err(StreamEnd::Stalled))
 }
 
 impl From<FrameError> for StreamEnd {

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use quinn::Connection;
 use rohrpost_wire::{ErrorCode, InboxId};
 
+use crate::line::Line;
 use crate::quota::Limits;
 use crate::router::{ConnectionId, Effect, LiveCall, Route, Router};
 use crate::stream::number;
@@ -20,7 +20,7 @@ pub(crate) struct Switchboard(Mutex<State>);
 #[derive(Debug)]
 struct State {
     router: Router,
-    connections: BTreeMap<ConnectionId, Connection>,
+    connections: BTreeMap<ConnectionId, Arc<Line>>,
 }
 
 /// A call under way, counted out when this is dropped.
@@ -37,10 +37,10 @@ impl Switchboard {
     }
 
     /// A peer has connected.
-    pub(crate) fn open(&self, connection: &Connection) -> Option<ConnectionId> {
+    pub(crate) fn open(&self, line: &Arc<Line>) -> Option<ConnectionId> {
         let mut state = self.lock();
         let id = state.router.handle_opened()?;
-        state.connections.insert(id, connection.clone());
+        state.connections.insert(id, Arc::clone(line));
         Some(id)
     }
 
@@ -53,8 +53,8 @@ impl Switchboard {
 
     /// Closes every connection with a code.
     pub(crate) fn dismiss(&self, code: ErrorCode) {
-        for connection in self.lock().connections.values() {
-            connection.close(number(code), b"");
+        for line in self.lock().connections.values() {
+            line.connection.close(number(code), b"");
         }
     }
 
@@ -69,7 +69,7 @@ impl Switchboard {
         if let Some(Effect::Close(older, code)) = state.router.handle_login(id, inbox)?
             && let Some(older) = state.connections.get(&older)
         {
-            older.close(number(code), b"");
+            older.connection.close(number(code), b"");
         }
         Ok(())
     }
@@ -80,11 +80,7 @@ impl Switchboard {
     }
 
     /// Finds the way to a safe; the call is under way until the guard is dropped.
-    pub(crate) fn call(
-        self: &Arc<Self>,
-        from: ConnectionId,
-        to: InboxId,
-    ) -> Result<(Connection, CallGuard), ErrorCode> {
+    pub(crate) fn call(self: &Arc<Self>, from: ConnectionId, to: InboxId) -> Result<(Arc<Line>, CallGuard), ErrorCode> {
         let mut state = self.lock();
         let call = match state.router.handle_call(from, to) {
             Route::To(call) => call,

@@ -13,17 +13,15 @@ use quinn::{
 };
 use quinn_proto::HashedConnectionIdGenerator;
 
-use crate::connection::SMALL_WINDOW;
 use crate::quota::Limits;
 use crate::server::BindError;
 use crate::tls::RelayKey;
+use crate::windows::{SMALL_WINDOW, STREAM_WINDOW};
 
 /// A peer that has not been heard of for so long is gone.
 const IDLE_MS: u32 = 30_000;
 /// Keeps the mappings of home routers open; the shortest seen in practice last 30 s.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
-/// What one stream may have in flight; the connection's window, smaller for strangers, bounds it as well.
-const STREAM_WINDOW: u32 = 1024 * 1024;
 /// Handshake datagrams kept for one newcomer, and for all, until it is taken in.
 const INCOMING_BYTES: u64 = 16 * 1024;
 const INCOMING_BYTES_TOTAL: u64 = 4 * 1024 * 1024;

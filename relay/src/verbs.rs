@@ -37,16 +37,14 @@ async fn login(session: &Session, end: &mut End, login: &frame::Login) -> Result
     let inbox = InboxId::of_route_key(&login.route_key.0);
     session.house.board.login(session.id, inbox).map_err(StreamEnd::Refused)?;
     session.house.metrics.logins.add();
-    // A safe's connection stays wide.
-    drop(session.widen());
+    session.line.become_safe();
     stream::write_frame(&mut end.send, &Frame::Done).await
 }
 
 async fn publish(session: &Session, end: &mut End) -> Result<(), StreamEnd> {
     let inbox = session.own_inbox()?;
     let length = stream::read_blob_length(&mut end.recv, limits::RECORDS_BYTES).await?;
-    let _turn = session.blob_turn().await?;
-    let _memory = reserve(&session.house.arriving, length).await?;
+    let (_turn, _memory) = session.blob_room(length).await?;
     let records = stream::read_blob(&mut end.recv, length).await?;
     session.house.spool.publish(inbox, records).await.map_err(StreamEnd::Refused)?;
     stream::write_frame(&mut end.send, &Frame::Done).await

@@ -7,8 +7,9 @@ use rohrpost_wire::{ErrorCode, Frame, frame};
 use tokio::time::timeout;
 
 use crate::connection::Session;
-use crate::splice::{End, splice};
+use crate::splice::{End, Room, splice};
 use crate::stream::{self, StreamEnd};
+use crate::windows::STREAM_WINDOW;
 
 /// How long a safe that has all the streams it allows may take to let another one in.
 const OPEN_LIMIT: Duration = Duration::from_secs(2);
@@ -17,15 +18,18 @@ pub(super) async fn answer(session: &Session, end: &mut End, call: frame::Call) 
     let house = &session.house;
     let found = house.board.call(session.id, call.to);
     let (safe, _under_way) = found.map_err(|code| count(session, code))?;
-    let _wide = session.widen();
-    let mut there = SafeEnd { end: open(&safe).await.map_err(|code| count(session, code))?, settled: false };
+    let mut there = SafeEnd { end: open(&safe.connection).await.map_err(|code| count(session, code))?, settled: false };
     let incoming = Frame::Incoming(frame::Incoming { ticket: call.ticket });
     if stream::write_frame(&mut there.end.send, &incoming).await.is_err() {
         return Err(count(session, ErrorCode::Away));
     }
     house.metrics.calls.add();
     stream::write_frame(&mut end.send, &Frame::Done).await?;
-    splice(end, &mut there.end, Duration::from_secs(house.limits.call_idle_seconds)).await;
+    let room = Room {
+        asking: || session.line.leave_unread(STREAM_WINDOW),
+        answering: || (safe.leave_unread(STREAM_WINDOW), session.line.send_bulk()),
+    };
+    splice(end, &mut there.end, room, Duration::from_secs(house.limits.call_idle_seconds)).await;
     there.settled = true;
     Ok(())
 }

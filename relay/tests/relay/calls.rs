@@ -25,6 +25,28 @@ async fn a_call_carries_a_request_an_object_and_the_reply() {
     assert_eq!(call.recv.read_to_end(100).await.unwrap(), b"");
 }
 
+/// A window that shrank after a call and grew with the next took nothing back and gave more each time: after a thousand
+/// small calls a stranger was allowed two gigabytes.
+#[tokio::test]
+async fn small_calls_do_not_add_to_what_a_connection_may_have_in_flight() {
+    let place = Place::new();
+    let relay = place.relay().await;
+    let safe = Peer::safe(&relay.url(), &key(1)).await;
+    let client = Peer::connect(&relay.url()).await;
+    for _ in 0..20 {
+        let (call, incoming) = tokio::join!(client.call(inbox_of(&key(1))), safe.accept());
+        let (mut call, mut incoming) = (call.unwrap(), incoming);
+        call.write_blob(b"sealed request").await.unwrap();
+        call.send.finish().unwrap();
+        assert_eq!(incoming.blob().await, b"sealed request");
+        incoming.write_blob(b"sealed reply").await.unwrap();
+        incoming.send.finish().unwrap();
+        assert_eq!(call.blob().await, b"sealed reply");
+        assert_eq!(call.recv.read_to_end(100).await.unwrap(), b"");
+    }
+    assert_eq!(client.connection.stats().frame_rx.max_data, 0);
+}
+
 #[tokio::test]
 async fn a_call_to_an_absent_safe_is_answered_away() {
     let place = Place::new();

@@ -13,6 +13,7 @@ mod logins;
 mod peer;
 mod process;
 mod spooling;
+mod stalls;
 
 use std::net::SocketAddr;
 use std::path::Path;
