@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::clock;
 use crate::ends::{Caller, REQUEST_BYTES, Wanted};
+use crate::machine;
 use crate::plan::{self, Plan};
 use crate::relay::Room;
 use crate::report::Report;
@@ -18,6 +19,8 @@ use crate::way::Way;
 const WANTED: Wanted = Wanted { reply: 4096, bulk: 0 };
 /// As for bulk: what two hops cost by themselves is not the relay's doing.
 const TIME: Target = Target::AtMost(1.3);
+/// As for bulk, too.
+const SPENT: Target = Target::AtMost(1.3);
 /// One through that.
 const RATE: Target = Target::AtLeast(0.77);
 
@@ -29,6 +32,8 @@ struct Sample {
     /// Microseconds within which half of them, and all but one in a hundred, were answered.
     half: f64,
     most: f64,
+    /// Microseconds of processor time of what lies in between, for one; nothing where that cannot be seen.
+    spent: f64,
 }
 
 /// The ways side by side.
@@ -97,6 +102,11 @@ impl Measured {
         } else {
             report.claim(&format!("rate ratio to splice, {out}"), RATE, rate.judge(RATE));
         }
+        if machine::no_proc().is_none() {
+            let spent = compare(|sample| sample.spent)?;
+            report.comparison(("bare splice, processor, each", "relay, processor, each"), &spent, "us");
+            report.claim(&format!("processor ratio to splice, {out}"), SPENT, spent.judge(SPENT));
+        }
         Ok(())
     }
 }
@@ -115,7 +125,7 @@ fn bare([rate, half, most]: [Summary; 3]) -> String {
 
 /// Asks so often, with so many requests on their way at any time.
 async fn ask(way: &Way, outstanding: usize, count: usize) -> Result<Sample> {
-    let begun = clock::now();
+    let (spent, begun) = (way.processor_time().unwrap_or_default(), clock::now());
     let left = Arc::new(AtomicUsize::new(count));
     let mut askers = JoinSet::new();
     for _ in 0..outstanding {
@@ -126,10 +136,12 @@ async fn ask(way: &Way, outstanding: usize, count: usize) -> Result<Sample> {
         times.extend(asker??);
     }
     let took = begun.elapsed();
+    let spent = way.processor_time().unwrap_or_default().saturating_sub(spent);
     times.sort_unstable();
     let within = |percent| percentile(&times, percent).map(|time| time.as_secs_f64() * 1e6).context("no answers");
-    let rate = number(times.len() as u64) / took.as_secs_f64();
-    Ok(Sample { rate, half: within(50)?, most: within(99)? })
+    let answered = number(times.len() as u64);
+    let rate = answered / took.as_secs_f64();
+    Ok(Sample { rate, half: within(50)?, most: within(99)?, spent: spent.as_secs_f64() * 1e6 / answered })
 }
 
 async fn ask_until_none_is_left(caller: Arc<Caller>, left: Arc<AtomicUsize>) -> Result<Vec<Duration>> {
