@@ -113,6 +113,18 @@ fn the_published_set_holds_what_a_client_may_still_take_and_fits_its_limit() {
 }
 
 #[test]
+fn a_prekey_is_published_for_a_day_beyond_its_time() {
+    let mut world = World::found();
+    let first = world.read(prekeys).remove(0);
+    for (late, published) in [(0, true), (PREKEY_LATE_SECONDS, true), (PREKEY_LATE_SECONDS + 1, false)] {
+        world.now = first.not_after.plus(late);
+        upkeep(&mut world);
+        let set = world.read(|draft| record_set(draft, world.now));
+        assert_eq!(set.prekeys.contains(&first.record), published, "{late}");
+    }
+}
+
+#[test]
 fn a_secret_dies_fifteen_days_after_its_time_and_its_envelopes_with_it() {
     let mut world = World::found();
     let mut device = device(&mut world);

@@ -164,6 +164,7 @@ fn an_app_is_reached_over_tls_or_on_this_machine() {
         "http://localhost:8080@app.example/",
         "http://localhost@app.example/",
         "http://localhost\\@app.example/",
+        "https://app.example\\in",
         "https://",
         "https:///in",
         "https://app.example/#x",
