@@ -18,7 +18,7 @@ pub enum Kind {
     NotFound,
     /// 4: a wrong passphrase, PIN or link.
     Wrong,
-    /// 5: relay or safe not reachable; try again.
+    /// 5: relay or safe not reachable, or in use; try again.
     Unreachable,
     /// 6: stored data is damaged.
     Damaged,
@@ -59,11 +59,13 @@ impl Failure {
 
     /// The sentence, or the same as one JSON object.
     pub fn render(&self, json: bool) -> String {
+        // It may quote names of files, which anybody may have chosen.
+        let message = texts::visible(&self.message);
         if json {
-            serde_json::json!({ "version": 1, "error": self.message, "code": self.kind.code(), "kind": self.kind })
+            serde_json::json!({ "version": 1, "error": message, "code": self.kind.code(), "kind": self.kind })
                 .to_string()
         } else {
-            format!("error: {}", self.message)
+            format!("error: {message}")
         }
     }
 }
@@ -97,8 +99,33 @@ fn kind_of(fault: &Fault) -> Kind {
         | Fault::Create(CreateError::Io(_))
         | Fault::Store(StoreError::DiskFull | StoreError::Unavailable(_) | StoreError::Poisoned)
         | Fault::Content(ContentError::DiskFull | ContentError::Io(_)) => Kind::Disk,
-        Fault::Folder(FolderError::Missing | FolderError::NotAVault) => Kind::NotFound,
+        Fault::Folder(FolderError::Missing | FolderError::NotAVault | FolderError::NotYours) => Kind::NotFound,
+        Fault::Folder(FolderError::AlreadyOpen) | Fault::Store(StoreError::Busy) => Kind::Unreachable,
         Fault::Create(CreateError::PassphraseTooShort) => Kind::Usage,
         Fault::Folder(_) | Fault::Unlock(_) | Fault::Create(_) | Fault::Store(_) | Fault::Content(_) => Kind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vault_in_use_is_worth_another_try() {
+        for fault in [Fault::from(FolderError::AlreadyOpen), StoreError::Busy.into()] {
+            assert_eq!(Failure::from(Trouble::new("/srv/safe", fault)).kind.code(), 5);
+        }
+    }
+
+    #[test]
+    fn a_safe_of_another_user_is_not_yours_to_open() {
+        assert_eq!(Failure::from(Trouble::new("/srv/safe", FolderError::NotYours)).kind.code(), 3);
+    }
+
+    #[test]
+    fn the_name_of_a_file_cannot_move_the_cursor_of_whoever_reads_the_failure() {
+        let failure = Failure::new(Kind::Other, "a\x1b[2J\u{202e}b cannot be read");
+        assert_eq!(failure.render(false), "error: a\u{fffd}[2J\u{fffd}b cannot be read");
+        assert!(failure.render(true).contains("a\u{fffd}[2J\u{fffd}b"));
     }
 }

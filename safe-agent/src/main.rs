@@ -1,5 +1,6 @@
 //! `rohrpost-safe`: see [`rohrpost_safe_agent::cli`].
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -7,7 +8,6 @@ use rohrpost_safe_agent::cli::{self, Cli};
 use rohrpost_safe_agent::failure::{Failure, Kind};
 
 /// A command line that makes no sense, or that asks for help.
-#[expect(clippy::print_stderr, reason = "where a failure is told")]
 fn misused(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         // Nothing is left to do if the terminal is gone.
@@ -18,14 +18,13 @@ fn misused(error: &clap::Error) -> ExitCode {
         let text = error.to_string();
         let sentence: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
         let sentence = sentence.join(" ");
-        eprintln!("{}", Failure::new(Kind::Usage, sentence.trim_start_matches("error: ")).render(true));
+        tell(&Failure::new(Kind::Usage, sentence.trim_start_matches("error: ")).render(true));
     } else {
         let _gone = error.print();
     }
     ExitCode::from(Kind::Usage.code())
 }
 
-#[expect(clippy::print_stderr, reason = "where a failure is told")]
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -35,8 +34,13 @@ fn main() -> ExitCode {
     match cli::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{}", failure.render(json));
+            tell(&failure.render(json));
             ExitCode::from(failure.kind.code())
         }
     }
+}
+
+/// Standard error may be gone too; the exit code is left.
+fn tell(sentence: &str) {
+    let _gone = writeln!(io::stderr(), "{sentence}");
 }

@@ -19,10 +19,12 @@ use std::sync::Arc;
 use rohrpost_wire::Timestamp;
 
 use crate::presence::Presence;
+use crate::texts;
 use crate::transfers::{Revocation, Transfers};
 use crate::vault::{ContentError, Draft, Folder, StoreError, Trouble, VaultHandle};
 
 pub use desk::{Reply, Request};
+pub(crate) use people::clean_name;
 
 /// The desk of one open vault.
 #[derive(Clone, Debug)]
@@ -75,23 +77,24 @@ impl std::fmt::Display for Thing {
 }
 
 /// What cannot be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Invalid {
     /// A name that is empty or too long.
-    #[error("a name has between 1 and 200 characters")]
     Name,
     /// A birth date that is no date.
-    #[error("a birth date is written YYYY-MM-DD")]
     BirthDate,
     /// An end that has passed.
-    #[error("the end must lie in the future")]
     Past,
     /// A link that would live too long.
-    #[error("a link lives 14 days at most")]
     TooLate,
     /// Not a web address.
-    #[error("the address of the app must begin with https:// or http://localhost")]
     AppUrl,
+}
+
+impl std::fmt::Display for Invalid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(texts::invalid(*self))
+    }
 }
 
 impl Office {

@@ -1,6 +1,6 @@
 //! Making a vault and opening one: folder, keys, rows, documents, in that order.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::identity::{self, RootKeys};
 use crate::rows::DocumentRow;
 use crate::rows::{self, Stored as _};
 use crate::vault::{
-    ContentError, Cost, Draft, Fault, Folder, FolderError, Keeper, MemoryStore, Passphrase, RecoverySecret,
+    ContentError, Cost, Draft, Fault, Folder, FolderError, Keeper, MemoryStore, NewFolder, Passphrase, RecoverySecret,
     SqliteStore, Store, StoreError, SweepError, Trouble, Unlock, create_keys, sweep_content, system_rng, unlock,
 };
 
@@ -23,7 +23,29 @@ pub struct OpenVault {
     pub keeper: Keeper,
 }
 
-/// Makes a new safe in an empty folder. It exists once this returns, and not before.
+/// A safe that is written and does not exist yet: its root keys are nowhere else, so it counts only once they have
+/// reached paper. Dropped before that, it leaves a folder in which `init` starts anew.
+#[derive(Debug)]
+#[must_use = "a safe that is not finished is none"]
+pub struct NewSafe {
+    path: PathBuf,
+    place: NewFolder,
+    roots: RootKeys,
+}
+
+impl NewSafe {
+    /// What goes on paper.
+    pub fn roots(&self) -> &RootKeys {
+        &self.roots
+    }
+
+    /// Makes it exist, now that the root keys are with its owner.
+    pub fn finish(self) -> Result<(), Trouble> {
+        self.place.finish().map(drop).map_err(|error| Trouble::new(self.path, error))
+    }
+}
+
+/// Writes a new safe into an empty folder.
 pub fn create(
     path: &Path,
     passphrase: &Passphrase,
@@ -31,7 +53,7 @@ pub fn create(
     practice: &str,
     relay: &RelayAddress,
     now: Timestamp,
-) -> Result<RootKeys, Trouble> {
+) -> Result<NewSafe, Trouble> {
     let mut rng = system_rng();
     let new = Folder::create(path).map_err(|error| Trouble::new(path, error))?;
     let folder = new.folder();
@@ -51,8 +73,7 @@ pub fn create(
     let mut store = SqliteStore::create(&database, &key, rng).map_err(store_trouble)?;
     store.apply(draft.into_writes()).and_then(|()| store.flush()).map_err(store_trouble)?;
     drop(store);
-    new.finish().map_err(|error| Trouble::new(path, error))?;
-    Ok(roots)
+    Ok(NewSafe { path: path.to_owned(), place: new, roots })
 }
 
 /// Opens a vault and sweeps away what an interrupted import left.
@@ -114,3 +135,6 @@ fn sweep(folder: &Folder, store: &impl Store) -> Result<(), SweepError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@
 use std::io;
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 use crate::office::view::{Device, Document, Entry, Patient, Status};
 use crate::office::{Invalid, Reply, Thing};
 
@@ -28,15 +30,14 @@ pub(crate) fn ambiguous(thing: Thing) -> String {
     format!("this beginning of an id fits more than one {thing}; type more of it")
 }
 
-pub(crate) fn invalid(invalid: Invalid) -> String {
+pub(crate) fn invalid(invalid: Invalid) -> &'static str {
     match invalid {
         Invalid::Name => "a name or title needs at least one and at most 200 characters",
         Invalid::BirthDate => "a birth date is written as year, month, day: 1980-04-23",
         Invalid::Past => "the date has passed; choose one that is still to come",
         Invalid::TooLate => "a link lives 14 days at most; choose an earlier date, or make a new link later",
-        Invalid::AppUrl => "the address of the app must begin with https://",
+        Invalid::AppUrl => "the address of the app must begin with https:// (for trials http://localhost)",
     }
-    .to_owned()
 }
 
 pub(crate) fn source_unreadable(error: &io::Error) -> String {
@@ -66,8 +67,8 @@ pub(crate) fn file_unreadable(file: &Path, error: &io::Error) -> String {
     format!("{} cannot be read ({}); nothing of it was kept", file.display(), error.kind())
 }
 
-pub(crate) const NO_PASSPHRASE: &str =
-    "no passphrase was given and there is no terminal to ask at; use --passphrase-file";
+pub(crate) const NO_PASSPHRASE: &str = "no passphrase was given and there is no terminal to ask at; use --passphrase-file, for a new one \
+     --new-passphrase-file";
 pub(crate) const PASSPHRASES_DIFFER: &str = "the two passphrases differ; please start again";
 pub(crate) const BAD_SHEET: &str =
     "this is not a complete recovery sheet; compare it with the paper, character by character";
@@ -85,11 +86,12 @@ pub(crate) fn socket_failed(path: &Path, error: &io::Error) -> String {
     )
 }
 
-pub(crate) fn created(data: &Path, practice: &str, first: &str, second: &str) -> String {
-    format!(
-        "The safe of {practice} is made, in {data}.
+/// The sheets, before there is a safe.
+pub(crate) fn sheets(practice: &str, first: &str, second: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!(
+        "These are the two recovery sheets of the safe of {practice}.
 
-Print or copy these two recovery sheets NOW. They are shown once and stored nowhere.
+Print or copy them NOW. They are shown once and stored nowhere.
 Keep them apart from each other and from this computer: each opens the safe if the
 passphrase is lost, and sheet 1 signs its identity.
 
@@ -99,12 +101,26 @@ passphrase is lost, and sheet 1 signs its identity.
   Sheet 2 (next root key)
     {second}
 
-Next: start the safe with
-  rohrpost-safe serve --data {data}
 ",
         practice = visible(practice),
-        data = data.display(),
+    ))
+}
+
+pub(crate) fn created(data: &Path) -> String {
+    let data = visible(&data.display().to_string());
+    format!("The safe is made, in {data}.\n\nNext: start it with\n  rohrpost-safe serve --data {data}\n")
+}
+
+pub(crate) fn sheets_unwritten(error: &io::Error) -> String {
+    format!(
+        "the recovery sheets could not be written ({}), so no safe was made; run `rohrpost-safe init` again where they \
+         can be shown, and destroy what was shown of these",
+        error.kind()
     )
+}
+
+pub(crate) fn answer_unwritten(error: &io::Error) -> String {
+    format!("the command was carried out, but its answer could not be written ({})", error.kind())
 }
 
 pub(crate) const SERVING: &str = "The safe is open. It connects to its relay; stop it with Ctrl-C.";
@@ -137,8 +153,8 @@ pub(crate) fn reply(reply: &Reply) -> String {
     }
 }
 
-pub(crate) fn link(link: &str, pin: &str, expires: &str, qr: &str) -> String {
-    format!(
+pub(crate) fn link(link: &str, pin: &str, expires: &str, qr: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!(
         "Give the LINK to the patient (this QR code, or by e-mail):
 
 {qr}
@@ -150,7 +166,7 @@ Give the PIN another way (on paper, or by telephone), never together with the li
 
 It enrols one device, once, until {expires}. After five wrong PINs it is dead.
 "
-    )
+    ))
 }
 
 fn table<T>(rows: &[T], none: &str, line: impl Fn(&T) -> String) -> String {
@@ -241,10 +257,14 @@ fn size(bytes: u64) -> String {
 /// Text from elsewhere on a terminal: control characters and those that turn the writing direction become visible, so
 /// that a name cannot move the cursor or hide what stands beside it.
 pub(crate) fn visible(text: &str) -> String {
-    let harmless = |c: char| {
-        !c.is_control() && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if harmless(c) { c } else { '\u{fffd}' }).collect()
+    text.chars().map(|c| if is_harmless(c) { c } else { '\u{fffd}' }).collect()
+}
+
+/// Whether a character stays where it stands: no control character, no end of a line or paragraph, none that turns the
+/// writing direction. Names are kept without all others.
+pub(crate) fn is_harmless(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !c.is_control() && !turns
 }
 
 #[cfg(test)]
@@ -254,6 +274,7 @@ mod tests {
     #[test]
     fn a_name_cannot_move_the_cursor() {
         assert_eq!(visible("A\x1b[2J\r\nB\u{202e}C"), "A\u{fffd}[2J\u{fffd}\u{fffd}B\u{fffd}C");
+        assert_eq!(visible("A\u{61c}B\u{2029}"), "A\u{fffd}B\u{fffd}");
         assert_eq!(visible("Žofie Müller"), "Žofie Müller");
     }
 

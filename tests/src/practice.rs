@@ -59,7 +59,8 @@ impl Practice {
     /// Makes a safe that is not served.
     pub fn found(world: &World, name: &str) -> Self {
         let data = world.place(name);
-        opening::create(&data, &passphrase(), Cost::LOWEST, name, world.relay(), clock::now()).unwrap();
+        let new = opening::create(&data, &passphrase(), Cost::LOWEST, name, world.relay(), clock::now()).unwrap();
+        new.finish().unwrap();
         Self { data, served: None }
     }
 

@@ -15,7 +15,7 @@ use super::{Cli, Command, DeviceCommand, DocumentCommand, PatientCommand};
 use crate::admin::Desk;
 use crate::clock;
 use crate::failure::{Failure, Kind};
-use crate::office::{Reply, Request};
+use crate::office::{Reply, Request, clean_name};
 use crate::opening;
 use crate::sheet;
 use crate::texts;
@@ -29,10 +29,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     let output = Output::new(cli.json);
     let file = cli.passphrase_file.as_deref();
     let desk = || Desk::open(&data, || passphrase::existing(file));
-    let ask = |request: Request| {
-        output.reply(&all_pages(&desk()?, &request)?);
-        Ok(())
-    };
+    let ask = |request: Request| output.reply(&all_pages(&desk()?, &request)?);
     match cli.command {
         Command::Init { practice, relay } => init(&data, &practice, &relay, file, &output),
         Command::Serve { log } => serve::run(&data, &log, || passphrase::existing(file)),
@@ -103,8 +100,7 @@ fn add_document(desk: &Desk, patient: &str, title: Option<&str>, file: &Path, ou
     };
     let request =
         Request::DocumentAdd { patient: patient.to_owned(), title: title.map(str::to_owned), file_name: name };
-    output.reply(&desk.perform(request, &mut content)?);
-    Ok(())
+    output.reply(&desk.perform(request, &mut content)?)
 }
 
 fn init(
@@ -114,18 +110,18 @@ fn init(
     passphrase_file: Option<&Path>,
     output: &Output,
 ) -> Result<(), Failure> {
-    if practice.trim().is_empty() || practice.chars().count() > 200 {
-        return Err(Failure::new(Kind::Usage, texts::invalid(crate::office::Invalid::Name)));
-    }
-    let passphrase = passphrase::new(passphrase_file)?;
-    let roots = opening::create(data, &passphrase, Cost::STANDARD, practice.trim(), relay, clock::now())?;
-    let (first, second) = (sheet::write(1, &roots.root), sheet::write(2, &roots.next_root));
-    output.object(
-        &json!({ "kind": "created", "data": data.display().to_string(), "practice": practice.trim(),
+    let practice = clean_name(practice).map_err(|error| Failure::new(Kind::Usage, texts::invalid(error)))?;
+    let file = passphrase_file.map(Path::to_owned).or_else(passphrase::credential);
+    let passphrase = passphrase::new(file.as_deref())?;
+    let new = opening::create(data, &passphrase, Cost::STANDARD, &practice, relay, clock::now())?;
+    let (first, second) = (sheet::write(1, &new.roots().root), sheet::write(2, &new.roots().next_root));
+    output.sheets(
+        &json!({ "kind": "created", "data": data.display().to_string(), "practice": practice,
                  "recovery_sheets": [*first, *second] }),
-        &texts::created(data, practice.trim(), &first, &second),
-    );
-    Ok(())
+        &texts::sheets(&practice, &first, &second),
+    )?;
+    new.finish()?;
+    output.text(&texts::created(data))
 }
 
 fn change(
@@ -147,8 +143,7 @@ fn change(
         let new = passphrase::new(new_file)?;
         change_passphrase(&folder, &Unlock::Passphrase(&old), &new, Cost::STANDARD, &mut rng).map_err(trouble)?;
     }
-    output.object(&json!({ "kind": "passphrase_changed" }), &format!("{}\n", texts::PASSPHRASE_CHANGED));
-    Ok(())
+    output.object(&json!({ "kind": "passphrase_changed" }), &format!("{}\n", texts::PASSPHRASE_CHANGED))
 }
 
 /// The last second of a local day.
@@ -178,7 +173,7 @@ mod tests {
     #[test]
     fn until_means_the_end_of_that_local_day() {
         let end = end_of_day(Some("2027-03-31")).unwrap().unwrap();
-        let zoned = jiff::Timestamp::from_second(end.0 as i64).unwrap().to_zoned(jiff::tz::TimeZone::system());
+        let zoned = jiff::Timestamp::from_second(end.0.cast_signed()).unwrap().to_zoned(jiff::tz::TimeZone::system());
         assert_eq!(zoned.strftime("%Y-%m-%d %H:%M:%S").to_string(), "2027-03-31 23:59:59");
         assert!(end_of_day(Some("31.03.2027")).is_err());
     }

@@ -19,10 +19,10 @@ pub(super) fn existing(file: Option<&Path>) -> Result<Passphrase, Failure> {
     }
 }
 
-/// A new passphrase, asked for twice at a terminal.
+/// A new passphrase, asked for twice at a terminal. Never the credential on its own: that is the present one.
 pub(super) fn new(file: Option<&Path>) -> Result<Passphrase, Failure> {
-    if let Some(file) = file.map(Path::to_owned).or_else(credential) {
-        return Ok(Passphrase::new(first_line(&file)?.to_string()));
+    if let Some(file) = file {
+        return Ok(Passphrase::new(first_line(file)?.to_string()));
     }
     let first = Zeroizing::new(ask(texts::ASK_NEW_PASSPHRASE)?);
     let second = Zeroizing::new(ask(texts::ASK_AGAIN)?);
@@ -41,7 +41,7 @@ pub(super) fn sheet(file: &Path) -> Result<RecoverySecret, Failure> {
 }
 
 /// systemd hands credentials to a service as files in a folder of its own.
-fn credential() -> Option<PathBuf> {
+pub(super) fn credential() -> Option<PathBuf> {
     let file = PathBuf::from(std::env::var_os("CREDENTIALS_DIRECTORY")?).join("passphrase");
     file.exists().then_some(file)
 }

@@ -17,6 +17,7 @@ use crate::audit::{self, Action, Actor, Decision, Event, Refusal};
 use crate::requests::past::{self, Past};
 use crate::requests::{self, Answer, Handled, Incoming};
 use crate::rows::{self, Attempt, DeviceRow, LinkRow, PatientRow, PracticeRow, SequenceRow};
+use crate::texts;
 use crate::vault::{Draft, StoreError};
 
 /// Requests recorded with one link in its life: five PINs, and plenty for an answer that gets lost over and over. It
@@ -243,7 +244,7 @@ fn enrol(
         id: enrolment.device(),
         key: enrolment.key,
         patient: link.patient,
-        name: enrolment.device_name.chars().filter(|c| !c.is_control()).take(DEVICE_NAME_CHARS).collect(),
+        name: enrolment.device_name.chars().filter(|c| texts::is_harmless(*c)).take(DEVICE_NAME_CHARS).collect(),
         enrolled: now,
         revoked: None,
     };

@@ -7,6 +7,7 @@ use super::view::{Patient, rfc3339};
 use super::{Invalid, Stop, resolve};
 use crate::audit::{self, Action, Actor, Event};
 use crate::rows::{self, PatientId, PatientRow};
+use crate::texts;
 use crate::vault::{Draft, system_rng};
 
 /// Characters of a name.
@@ -33,14 +34,15 @@ pub(super) fn add(
 }
 
 /// A name as it is kept.
-pub(super) fn clean_name(name: &str) -> Result<String, Invalid> {
+pub(crate) fn clean_name(name: &str) -> Result<String, Invalid> {
     let name = printable(name);
     if name.is_empty() || name.chars().count() > NAME_CHARS { Err(Invalid::Name) } else { Ok(name) }
 }
 
-/// Without the characters by which a name could move the cursor of whoever prints it, and without white space around.
+/// Without the characters by which a name could move the cursor of whoever prints it or turn what stands beside it, and
+/// without white space around.
 pub(super) fn printable(text: &str) -> String {
-    let kept: String = text.chars().filter(|c| !c.is_control()).collect();
+    let kept: String = text.chars().filter(|c| texts::is_harmless(*c)).collect();
     kept.trim().to_owned()
 }
 

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::durable::{self, FILE_MODE, FOLDER_MODE, ignore_missing};
@@ -26,6 +26,7 @@ impl Folder {
             durable::create_private_folder(&path)?;
             durable::sync_parent(&path)?;
         }
+        let path = real_and_ours(&path)?;
         refuse_foreign(&path)?;
         let folder = Self::lock(path)?;
         refuse_foreign(&folder.path)?;
@@ -43,6 +44,7 @@ impl Folder {
         if !path.try_exists()? {
             return Err(FolderError::Missing);
         }
+        let path = real_and_ours(&path)?;
         if path.join(UNFINISHED).try_exists()? {
             return Err(FolderError::Unfinished);
         }
@@ -153,6 +155,9 @@ pub enum FolderError {
     /// There is no such folder.
     #[error("there is no such data folder")]
     Missing,
+    /// It is another user's: whatever this process wrote there, that user's safe could not use.
+    #[error("the safe belongs to another user")]
+    NotYours,
     /// There is no `vault.keys` in it.
     #[error("the data folder holds no vault")]
     NotAVault,
@@ -162,6 +167,14 @@ pub enum FolderError {
     /// The file system refused.
     #[error("the data folder cannot be used")]
     Io(#[from] io::Error),
+}
+
+/// Where a folder lies behind all symbolic links, if it is this user's. The database is opened without following any, so
+/// they must be followed here.
+fn real_and_ours(path: &Path) -> Result<PathBuf, FolderError> {
+    let path = fs::canonicalize(path)?;
+    let ours = fs::metadata(&path)?.uid() == rustix::process::geteuid().as_raw();
+    if ours { Ok(path) } else { Err(FolderError::NotYours) }
 }
 
 /// Refuses a folder that holds anything but what a cut-off `init` leaves.

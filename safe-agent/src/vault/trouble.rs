@@ -90,6 +90,7 @@ fn folder_remedy(error: &FolderError) -> &'static str {
         FolderError::AlreadyAVault => "serve it, or choose another folder for a new safe",
         FolderError::NotEmpty => "choose an empty folder",
         FolderError::Missing => "check the path, or run `init` to make a new safe there",
+        FolderError::NotYours => "run this command as the user who serves it",
         FolderError::NotAVault => "check the path, or restore `vault.keys` from a backup",
         FolderError::Unfinished => "run `init` again; nothing was kept in it yet",
         FolderError::Io(error) => io_remedy(error),

@@ -119,3 +119,10 @@ fn devices_are_listed_by_their_enrolment_and_revoked_once() {
     let unknown = desk.perform(Request::DeviceRevoke { device: "eeee".into() });
     assert!(matches!(unknown, Err(OfficeError::NotFound(Thing::Device))));
 }
+
+/// Patients see the title of a document and the name of their practice: nothing in them may turn the line around.
+#[test]
+fn what_is_kept_of_a_name_does_not_turn_the_writing_direction() {
+    assert_eq!(clean_name(" A\u{202e}d\u{61c}a\u{2066}\u{200f}\x07 ").unwrap(), "Ada");
+    assert_eq!(clean_name("\u{202e}\u{2069}"), Err(Invalid::Name));
+}

@@ -2,6 +2,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::vault::tests::fresh_folder;
+use crate::vault::{SqliteStore, VaultKey, system_rng};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -141,4 +142,36 @@ fn an_empty_content_folder_that_a_restore_dropped_is_made_again() {
     let path = folder.path().to_path_buf();
     drop(folder);
     assert!(Folder::open(&path).unwrap().content_path().is_dir());
+}
+
+#[test]
+fn a_folder_behind_a_symbolic_link_is_made_and_opened_where_it_lies() {
+    let place = TempDir::new().unwrap();
+    fs::create_dir(place.path().join("disk")).unwrap();
+    std::os::unix::fs::symlink(place.path().join("disk"), place.path().join("srv")).unwrap();
+    let path = place.path().join("srv/safe");
+    let key = VaultKey::generate(&mut system_rng());
+    let folder = Folder::create(&path).unwrap().finish().unwrap();
+    fs::write(folder.keys_path(), b"k").unwrap();
+    drop(SqliteStore::create(&folder.database_path(), &key, system_rng()).unwrap());
+    drop(folder);
+    let folder = Folder::open(&path).unwrap();
+    SqliteStore::open(&folder.database_path(), &key, system_rng()).unwrap();
+    assert_eq!(folder.path(), fs::canonicalize(place.path().join("disk/safe")).unwrap());
+}
+
+/// Root ran a command on the folder of a safe that was not served, and left files that the safe could not read.
+#[test]
+fn a_folder_of_another_user_is_refused_and_left_alone() {
+    let place = TempDir::new().unwrap();
+    // Whoever is not root has a folder of another user in the root of the file system.
+    let theirs = if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(place.path(), Some(12_345), None).unwrap();
+        place.path()
+    } else {
+        Path::new("/")
+    };
+    assert!(matches!(Folder::open(theirs), Err(FolderError::NotYours)));
+    assert!(matches!(Folder::create(theirs), Err(FolderError::NotYours)));
+    assert!(!theirs.join("lock").exists());
 }

@@ -7,6 +7,7 @@ fn every_fault_is_a_sentence_that_names_the_file_and_what_to_do() {
         FolderError::AlreadyAVault.into(),
         FolderError::NotEmpty.into(),
         FolderError::Missing.into(),
+        FolderError::NotYours.into(),
         FolderError::NotAVault.into(),
         FolderError::Unfinished.into(),
         FolderError::Io(unreadable()).into(),
