@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rohrpost_wire::address::hash;
 
+use crate::spool::is_full;
 use crate::tls::RelayKey;
 
 /// The folder of a running relay; the lock is held until this is dropped.
@@ -83,8 +84,11 @@ impl Folder {
         Ok(path)
     }
 
-    /// Keeps the URL for `status`.
+    /// Keeps the URL for `status`, unless it is there already.
     pub(crate) fn keep_url(&self, url: &str) -> Result<(), FolderError> {
+        if last_url(&self.path).as_deref() == Some(url) {
+            return Ok(());
+        }
         self.write("relay.url", url.as_bytes())
     }
 
@@ -147,10 +151,9 @@ fn key_sum(content: &[u8]) -> [u8; 8] {
 
 impl From<io::Error> for FolderError {
     fn from(error: io::Error) -> Self {
-        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
         if error.kind() == io::ErrorKind::NotFound {
             Self::Missing
-        } else if full.contains(&error.kind()) {
+        } else if is_full(&error) {
             Self::Full
         } else {
             Self::Unusable(error)
@@ -227,6 +230,17 @@ mod tests {
             assert!(matches!(opened.key(), Err(FolderError::LostKey)), "{rest}");
             assert!(!folder.path().join("relay.key").exists());
         }
+    }
+
+    #[test]
+    fn a_url_that_has_not_changed_is_not_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Folder::open(folder.path()).unwrap();
+        opened.keep_url("url").unwrap();
+        // A folder in the way of the second file stands for a disk without room.
+        std::fs::create_dir(folder.path().join("relay.url.new")).unwrap();
+        assert!(opened.keep_url("url").is_ok());
+        assert!(opened.keep_url("another").is_err());
     }
 
     #[test]

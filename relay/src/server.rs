@@ -102,7 +102,10 @@ impl Relay {
         let endpoint = retry(|| transport::endpoint(&key, &limits, listen), is_in_use).await?;
         let address = endpoint.local_addr().map_err(BindError::Address)?;
         let url = public_url(public, address, key.hash())?;
-        folder.keep_url(&url.to_string())?;
+        if folder.keep_url(&url.to_string()).is_err() {
+            // It is for `status` alone, and a full disk must not keep a relay from emptying its spool.
+            tracing::warn!(folder = %data.display(), "url not written: status does not show it");
+        }
         let (metrics, arrivals) = (Arc::new(Metrics::default()), Arc::new(Arrivals::default()));
         let (m, a) = (Arc::clone(&metrics), Arc::clone(&arrivals));
         let (spool, thread) = Spool::start(&folder.spool()?, &limits, clock, m, a)?;

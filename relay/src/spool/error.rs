@@ -1,6 +1,6 @@
 //! Why a spool cannot be opened, and why it stops.
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use super::table::Table;
 use crate::mailbox::Slot;
@@ -52,6 +52,12 @@ pub(crate) enum StoreError {
     /// SQLite finds the database damaged.
     #[error("damaged database")]
     Damaged(#[source] rusqlite::Error),
+    /// A write failed, for want of room or for worse.
+    #[error("write failed")]
+    Unwritten(#[source] rusqlite::Error),
+    /// Another process has held the database for too long; nothing has begun.
+    #[error("database busy")]
+    Busy(#[source] rusqlite::Error),
     /// Anything else: what is on disk is not known any more, and the spool stops.
     #[error("storage failed")]
     Failed(#[source] rusqlite::Error),
@@ -69,7 +75,9 @@ impl From<StoreError> for OpenError {
             StoreError::Full => Self::Full,
             StoreError::DamagedRow(..) => Self::DamagedRows,
             StoreError::Damaged(error) => Self::Damaged(error),
-            StoreError::Failed(error) => Self::Unreadable(error),
+            StoreError::Unwritten(error) | StoreError::Busy(error) | StoreError::Failed(error) => {
+                Self::Unreadable(error)
+            }
         }
     }
 }
@@ -79,7 +87,41 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error),
             Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseBusy) => Self::Busy(error),
+            Some(ErrorCode::SystemIoFailure) => Self::of_io(error),
             _ => Self::Failed(error),
+        }
+    }
+}
+
+impl StoreError {
+    fn of_io(error: rusqlite::Error) -> Self {
+        match error.sqlite_error().map(|error| error.extended_code) {
+            // The index of the log could not be made larger: nothing of the transaction has been written.
+            Some(ffi::SQLITE_IOERR_SHMSIZE) => Self::Full,
+            Some(ffi::SQLITE_IOERR_WRITE) => Self::Unwritten(error),
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(code: i32) -> StoreError {
+        StoreError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None))
+    }
+
+    #[test]
+    fn only_what_leaves_the_disk_known_is_survived() {
+        assert!(matches!(of(ffi::SQLITE_FULL), StoreError::Full));
+        assert!(matches!(of(ffi::SQLITE_IOERR_SHMSIZE), StoreError::Full));
+        assert!(matches!(of(ffi::SQLITE_IOERR_WRITE), StoreError::Unwritten(_)));
+        assert!(matches!(of(ffi::SQLITE_BUSY), StoreError::Busy(_)));
+        assert!(matches!(of(ffi::SQLITE_CORRUPT), StoreError::Damaged(_)));
+        for code in [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_READ, ffi::SQLITE_READONLY] {
+            assert!(matches!(of(code), StoreError::Failed(_)));
         }
     }
 }

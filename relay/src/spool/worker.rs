@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::command::{Answer, Ask, Command, DepositAsk};
 use super::directory::Directory;
 use super::error::{Failure, OpenError, StoreError};
+use super::room::{self, Room};
 use super::row::{self, Stored};
 use super::store::{Erased, Found, Store};
 use super::table::Table;
@@ -30,6 +31,8 @@ use crate::quota::Limits;
 const BATCH: usize = 64;
 /// What expires in one transaction, so that a great expiry delays nobody for long.
 const EXPIRE: usize = 64;
+/// How often a database is tried again that another process holds; each time it is waited for as long as the store waits.
+const BUSY_TRIES: u32 = 2;
 /// How often a relay looks for what has expired when nobody asks anything.
 const TICK: Duration = Duration::from_mins(1);
 
@@ -42,6 +45,7 @@ pub(super) struct Worker {
     limits: Limits,
     clock: Clock,
     pace: Pace,
+    room: Room,
     metrics: Arc<Metrics>,
     arrivals: Arc<Arrivals>,
     failed: watch::Sender<Option<Failure>>,
@@ -65,8 +69,8 @@ impl Worker {
         let (pace, doubt) = Pace::start(written, clock());
         tell(path, doubt);
         let (mailboxes, directory) = (restored.mailboxes, restored.directory);
-        let (limits, path) = (limits.clone(), path.to_owned());
-        Ok(Self { store, mailboxes, directory, written, limits, clock, pace, metrics, arrivals, failed, path })
+        let (limits, path, room) = (limits.clone(), path.to_owned(), Room::default());
+        Ok(Self { store, mailboxes, directory, written, limits, clock, pace, room, metrics, arrivals, failed, path })
     }
 
     /// Works until it is told to stop or nobody can ask any more.
@@ -97,6 +101,10 @@ impl Worker {
         if self.failed.borrow().is_some() {
             return refuse(batch, ErrorCode::Unavailable);
         }
+        if self.room.refuses((self.clock)().running) {
+            batch = refuse_growing(batch);
+        }
+        let mut tries = 0;
         loop {
             let (error, rest) = match self.attempt(batch) {
                 Ok(()) => return,
@@ -107,26 +115,32 @@ impl Worker {
                     Ok(()) => rest,
                     Err(error) => return self.fail(&error, rest),
                 },
-                StoreError::Full => match self.refuse_growing(rest) {
-                    Some(rest) => rest,
-                    None => return,
-                },
-                error @ (StoreError::Damaged(_) | StoreError::Failed(_)) => return self.fail(&error, rest),
+                StoreError::Full => {
+                    self.note_full();
+                    if !rest.iter().any(|command| command.ask.grows()) {
+                        return refuse(rest, ErrorCode::Busy);
+                    }
+                    refuse_growing(rest)
+                }
+                StoreError::Busy(_) if tries < BUSY_TRIES => {
+                    tries += 1;
+                    rest
+                }
+                StoreError::Busy(_) => {
+                    tracing::error!(file = %self.path.display(), "another process holds the spool: nothing is stored");
+                    return refuse(rest, ErrorCode::Busy);
+                }
+                error @ (StoreError::Damaged(_) | StoreError::Unwritten(_) | StoreError::Failed(_)) => {
+                    return self.fail(&error, rest);
+                }
             };
         }
     }
 
-    /// What frees space must still get through when the disk is full; nothing if none of it grows and it was too much
-    /// all the same.
-    fn refuse_growing(&self, batch: Vec<Command>) -> Option<Vec<Command>> {
-        tracing::error!(file = %self.path.display(), "disk full: deposits are refused");
-        let (growing, rest): (Vec<_>, Vec<_>) = batch.into_iter().partition(|command| command.ask.grows());
-        if growing.is_empty() {
-            refuse(rest, ErrorCode::Busy);
-            return None;
+    fn note_full(&mut self) {
+        if self.room.handle_full((self.clock)().running) {
+            tracing::error!(file = %self.path.display(), "disk full: deposits are refused");
         }
-        refuse(growing, ErrorCode::Busy);
-        Some(rest)
     }
 
     /// Sets a row aside that SQLite cannot follow, in a transaction of its own.
@@ -145,6 +159,9 @@ impl Worker {
     fn attempt(&mut self, mut batch: Vec<Command>) -> Result<(), (StoreError, Vec<Command>)> {
         match self.transact(&mut batch) {
             Ok((rung, tally)) => {
+                if tally.acked + tally.expired > 0 || batch.iter().any(|command| command.ask.grows()) {
+                    self.room.handle_room();
+                }
                 tally.count(&self.metrics);
                 for command in batch {
                     command.ask.send();
@@ -154,6 +171,10 @@ impl Worker {
                 }
                 Ok(())
             }
+            Err(StoreError::Unwritten(_)) if room::is_used_up(&self.path) => match self.restore() {
+                Ok(()) => Err((StoreError::Full, batch)),
+                Err(error) => Err((error, batch)),
+            },
             Err(error @ (StoreError::Full | StoreError::DamagedRow(..))) => match self.restore() {
                 Ok(()) => Err((error, batch)),
                 Err(error) => Err((error, batch)),
@@ -197,7 +218,9 @@ impl Worker {
             StoreError::Full => (Failure::Disk, None),
             StoreError::DamagedRow(..) => (Failure::Damaged, None),
             StoreError::Damaged(error) => (Failure::Damaged, error.sqlite_error_code()),
-            StoreError::Failed(error) => (Failure::Disk, error.sqlite_error_code()),
+            StoreError::Unwritten(error) | StoreError::Busy(error) | StoreError::Failed(error) => {
+                (Failure::Disk, error.sqlite_error_code())
+            }
         };
         tracing::error!(file = %self.path.display(), ?kind, "spool failed: nothing is stored or acknowledged any more");
         self.failed.send_replace(Some(failure));
@@ -318,6 +341,13 @@ fn tell(file: &std::path::Path, doubt: Option<Doubt>) {
             tracing::warn!(%file, ahead_seconds, "clock is far ahead: in a day all that has expired by it is erased, set the clock if it is wrong");
         }
     }
+}
+
+/// What frees space must still get through when the disk is full.
+fn refuse_growing(batch: Vec<Command>) -> Vec<Command> {
+    let (growing, rest) = batch.into_iter().partition(|command| command.ask.grows());
+    refuse(growing, ErrorCode::Busy);
+    rest
 }
 
 fn refuse(batch: Vec<Command>, code: ErrorCode) {

@@ -267,8 +267,27 @@ fn a_full_disk_refuses_deposits_lets_acks_through_and_recovers() {
     assert_eq!(queued.try_recv().unwrap(), Err(ErrorCode::Busy));
     assert_eq!(acked.try_recv().unwrap(), Ok(()));
     assert_eq!((worker.mailboxes.envelopes(), worker.mailboxes.bytes()), (0, 0));
+    // What was erased has made room, but not enough: the disk is tried again, and then not before its time.
+    assert_eq!(store(&mut worker, &vec![2; 50_000]), Err(ErrorCode::Busy));
     cap(&worker, pages + 1000);
+    assert_eq!(store(&mut worker, b"small"), Err(ErrorCode::Busy));
+    assert_eq!(list(&mut worker), vec![]);
+    bench.pass(10);
     assert!(store(&mut worker, &vec![2; 50_000]).is_ok());
+    assert_eq!(*worker.failed.borrow(), None);
+}
+
+/// A copy that an operator took with another program stopped the relay.
+#[test]
+fn a_database_held_by_another_process_is_busy_and_nothing_worse() {
+    let bench = Bench::new();
+    let mut worker = bench.open();
+    worker.store.database().busy_timeout(Duration::from_millis(1)).unwrap();
+    let other = rusqlite::Connection::open(bench.folder.path().join("spool.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(store(&mut worker, b"during"), Err(ErrorCode::Busy));
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(store(&mut worker, b"after").is_ok());
     assert_eq!(*worker.failed.borrow(), None);
 }
 

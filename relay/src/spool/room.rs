@@ -1,0 +1,92 @@
+//! Whether the disk has room for more.
+//!
+//! A transaction that meets a full disk costs a rebuilt index, so one of them is enough: what makes the database larger is
+//! refused until something has been erased, or for [`PROBE`], after which the next one tries.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long growth is refused before it is tried again: an operator who has made room does not wait for long.
+const PROBE: Duration = Duration::from_secs(10);
+
+/// As much as SQLite writes at once, and more than a file system keeps for a file that is there already.
+const PROBE_BYTES: usize = 64 * 1024;
+
+/// What is remembered of a full disk.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    full_since: Option<Duration>,
+}
+
+impl Room {
+    /// Whether what grows is refused without trying.
+    pub(super) fn refuses(&self, running: Duration) -> bool {
+        self.full_since.is_some_and(|since| running.saturating_sub(since) < PROBE)
+    }
+
+    /// The disk has turned out to be full; whether that is news.
+    pub(super) fn handle_full(&mut self, running: Duration) -> bool {
+        self.full_since.replace(running).is_none()
+    }
+
+    /// Something that grows has been stored, or something was erased.
+    pub(super) fn handle_room(&mut self) {
+        self.full_since = None;
+    }
+}
+
+/// Whether a file beside the database finds no room either. A quota that is used up is an error of its own to the
+/// operating system, which SQLite passes on as any failed write.
+pub(super) fn is_used_up(database: &Path) -> bool {
+    let path = database.with_extension("probe");
+    let written = OpenOptions::new().write(true).create(true).truncate(true).open(&path).and_then(|mut file| {
+        file.write_all(&vec![0; PROBE_BYTES])?;
+        file.sync_all()
+    });
+    // It was in nobody's way; the next probe writes over it.
+    drop(std::fs::remove_file(&path));
+    written.is_err_and(|error| is_full(&error))
+}
+
+/// Whether the operating system says that there is no room.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growth_is_refused_until_it_is_tried_again_or_something_was_erased() {
+        let mut room = Room::default();
+        assert!(!room.refuses(Duration::from_secs(1)));
+        assert!(room.handle_full(Duration::from_secs(1)));
+        assert!(room.refuses(Duration::from_secs(10)));
+        assert!(!room.refuses(Duration::from_secs(11)));
+        assert!(!room.handle_full(Duration::from_secs(11)));
+        assert!(room.refuses(Duration::from_secs(12)));
+        room.handle_room();
+        assert!(!room.refuses(Duration::from_secs(12)));
+    }
+
+    #[test]
+    fn a_probe_finds_room_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!is_used_up(&folder.path().join("spool.db")));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_used_up_quota_is_a_full_disk() {
+        // EDQUOT and ENOSPC.
+        for number in [122, 28] {
+            assert!(is_full(&io::Error::from_raw_os_error(number)));
+        }
+        assert!(!is_full(&io::Error::from_raw_os_error(5)));
+        assert_eq!(std::fs::write("/dev/full", [0]).map_err(|error| is_full(&error)), Err(true));
+    }
+}
