@@ -100,6 +100,7 @@ mod tests {
     use rohrpost_client::{AskError, ConnectError, VisitError};
     use rohrpost_e2ee::body::TransferKey;
     use rohrpost_e2ee::object::ObjectKey;
+    use rohrpost_e2ee::trust::TrustError;
     use rohrpost_wire::{ErrorCode, Timestamp};
 
     use super::*;
@@ -203,8 +204,9 @@ mod tests {
         for was_answered in [false, true] {
             assert!(paused(VisitError::Ask(AskError::Lost), was_answered));
             assert!(paused(VisitError::Ask(AskError::Refused(ErrorCode::Busy)), was_answered));
-            assert!(!paused(VisitError::Open, was_answered));
+            assert!(paused(VisitError::Open, was_answered), "noise stops nobody for longer than silence");
             assert!(!paused(VisitError::Connect(ConnectError::WrongKey), was_answered));
+            assert!(!paused(VisitError::Trust(TrustError::NotThisSafe), was_answered));
         }
         assert_eq!(pause_after(&Problem::NotAllowed, true, &mut Retry::new(3), 0), None);
     }

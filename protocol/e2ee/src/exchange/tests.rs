@@ -170,6 +170,25 @@ fn one_draft_gives_a_new_envelope_each_time() {
 }
 
 #[test]
+fn who_steals_the_prekey_tomorrow_opens_the_request_but_never_its_reply() {
+    let mut f = fixture();
+    let (envelope, expect) = f.seal(Lane::Live, Operation::Status);
+    let opened = f.open(&envelope, Lane::Live).unwrap();
+    let sealed = opened.reply.seal(&reply_to(opened.id), &mut f.rng).unwrap();
+    // The thief has both envelopes and the prekey's secret, so everything the request held; only the reply key is not
+    // in it.
+    let stolen = f.open(&envelope, Lane::Live).unwrap();
+    let thief = |secret: &SealingSecret| ExpectReply {
+        id: stolen.id,
+        secret: secret.clone(),
+        psk: stolen.reply.psk.clone(),
+        info: expect.info.clone(),
+    };
+    assert_eq!(thief(&f.prekey).open(&sealed), Err(OpenError));
+    assert_eq!(thief(&expect.secret).open(&sealed), Ok(reply_to(opened.id)), "and with it all the rest is right");
+}
+
+#[test]
 fn a_decoy_has_the_size_and_header_of_the_smallest_reply() {
     let mut f = fixture();
     let (envelope, expect) = f.seal(Lane::Live, Operation::Status);
