@@ -32,16 +32,26 @@ pub(crate) async fn dial(relay: &RelayAddress, role: Role) -> Result<(Endpoint, 
     let lookup = tokio::net::lookup_host((relay.host.as_str(), relay.port));
     let found = tokio::time::timeout(LOOKUP_TIME, lookup).await;
     let addresses = found.ok().and_then(Result::ok).ok_or(ConnectError::Unresolved)?;
-    let mut worst = ConnectError::Unresolved;
+    let mut telling = ConnectError::Unresolved;
     for address in addresses.take(ADDRESSES) {
         match connect(&config, address).await {
             Ok(connected) => return Ok(connected),
-            // Somebody who shows a wrong key is worse news than somebody who does not answer.
-            Err(error) if worst != ConnectError::WrongKey => worst = error,
-            Err(_) => {}
+            Err(error) => telling = more_telling(telling, error),
         }
     }
-    Err(worst)
+    Err(telling)
+}
+
+/// Of two failures the one that says more: a wrong key is worse news than silence, silence more than no socket.
+fn more_telling(first: ConnectError, second: ConnectError) -> ConnectError {
+    let weight = |error| match error {
+        ConnectError::WrongKey => 4,
+        ConnectError::Unsupported => 3,
+        ConnectError::Unreachable => 2,
+        ConnectError::NoSocket => 1,
+        ConnectError::Unresolved => 0,
+    };
+    if weight(second) > weight(first) { second } else { first }
 }
 
 async fn connect(config: &ClientConfig, address: SocketAddr) -> Result<(Endpoint, quinn::Connection), ConnectError> {
@@ -105,4 +115,17 @@ fn transport(role: Role) -> TransportConfig {
         .receive_window(VarInt::from_u32(CONNECTION_WINDOW))
         .send_window(CONNECTION_WINDOW.into());
     transport
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_key_is_told_whatever_the_other_addresses_did() {
+        let errors = [ConnectError::Unreachable, ConnectError::WrongKey, ConnectError::NoSocket];
+        assert_eq!(errors.into_iter().fold(ConnectError::Unresolved, more_telling), ConnectError::WrongKey);
+        let errors = [ConnectError::Unreachable, ConnectError::NoSocket];
+        assert_eq!(errors.into_iter().fold(ConnectError::Unresolved, more_telling), ConnectError::Unreachable);
+    }
 }

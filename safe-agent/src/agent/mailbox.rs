@@ -48,25 +48,22 @@ async fn take(answering: &Answering, connection: &Arc<Connection>) -> Result<boo
     let mut done: Vec<EnvelopeId> = Vec::new();
     for envelope in delivered {
         if tasks.len() >= AT_ONCE {
-            done.extend(joined(tasks.join_next().await)?);
+            done.extend(tasks.join_next().await.map_or(Ok(None), joined)?);
         }
         let (answering, connection) = (answering.clone(), Arc::clone(connection));
         tasks.spawn(async move { handle(&answering, &connection, &envelope).await });
     }
     while let Some(ended) = tasks.join_next().await {
-        done.extend(joined(Some(ended))?);
+        done.extend(joined(ended)?);
     }
     Ok(!done.is_empty() && connection.ack(done).await.is_ok())
 }
 
 type Ended = Result<Result<Option<EnvelopeId>, StoreError>, JoinError>;
 
-fn joined(ended: Option<Ended>) -> Result<Option<EnvelopeId>, StoreError> {
-    match ended {
-        Some(Ok(handled)) => handled,
-        // Broken off by a fault of our own: not acknowledged, so it comes again.
-        Some(Err(_)) | None => Ok(None),
-    }
+/// An answer that broke off by a fault of our own is not acknowledged, so its envelope comes again.
+fn joined(ended: Ended) -> Result<Option<EnvelopeId>, StoreError> {
+    ended.unwrap_or(Ok(None))
 }
 
 /// The envelope's id when it is done with.
