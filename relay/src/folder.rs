@@ -7,6 +7,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use rohrpost_wire::address::hash;
+use zeroize::Zeroizing;
 
 use crate::spool::is_full;
 use crate::tls::RelayKey;
@@ -30,6 +31,9 @@ pub enum FolderError {
     /// The key file is not what was written.
     #[error("damaged key file")]
     DamagedKey,
+    /// Others on this machine may read the key file.
+    #[error("exposed key file")]
+    ExposedKey,
     /// The folder has been served before, and its key file is gone.
     #[error("lost key file")]
     LostKey,
@@ -67,12 +71,14 @@ impl Folder {
             Err(FolderError::Missing) => {}
             known => return known,
         }
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|_| FolderError::NoRandomness)?;
-        let mut file = vec![KEY_VERSION];
-        file.extend(seed);
+        let mut seed = Zeroizing::new([0; 32]);
+        getrandom::fill(seed.as_mut_slice()).map_err(|_| FolderError::NoRandomness)?;
+        // As long as it gets: one that grows leaves copies behind.
+        let mut file = Zeroizing::new(Vec::with_capacity(KEY_FILE_BYTES));
+        file.push(KEY_VERSION);
+        file.extend_from_slice(seed.as_slice());
         let sum = key_sum(&file);
-        file.extend(sum);
+        file.extend_from_slice(&sum);
         self.write("relay.key", &file)?;
         Ok(RelayKey::from_seed(&seed))
     }
@@ -95,12 +101,17 @@ impl Folder {
     /// Writes a file whole or not at all.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
         let temporary = self.path.join(format!("{name}.new"));
-        let mut file = private().write(true).create(true).truncate(true).open(&temporary)?;
+        // One may lie here from a start that was cut off. What is opened is new, so it is nobody else's, and private.
+        match std::fs::remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        let mut file = private().write(true).create_new(true).open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         std::fs::rename(&temporary, self.path.join(name))?;
         // The name itself is durable only when its folder is.
-        File::open(&self.path)?.sync_all()?;
+        sync_folder(&self.path)?;
         Ok(())
     }
 }
@@ -123,18 +134,35 @@ pub(crate) fn is_served(folder: &Path) -> bool {
 
 /// Reads the key of a folder. Where everything else of a relay is, a key was, and a new one would be a new identity.
 pub(crate) fn read_key(folder: &Path) -> Result<RelayKey, FolderError> {
-    let mut bytes = Vec::new();
-    let file = match File::open(folder.join("relay.key")).map_err(FolderError::from) {
+    let mut file = match File::open(folder.join("relay.key")).map_err(FolderError::from) {
         Err(FolderError::Missing) if was_served(folder)? => return Err(FolderError::LostKey),
         opened => opened?,
     };
-    file.take(KEY_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    if is_exposed(&file)? {
+        return Err(FolderError::ExposedKey);
+    }
+    let mut buffer = Zeroizing::new([0; KEY_FILE_BYTES + 1]);
+    let bytes = read_up_to(&mut file, buffer.as_mut_slice())?;
     let (content, sum) = bytes.split_last_chunk::<8>().ok_or(FolderError::DamagedKey)?;
     let seed: &[u8; 32] = match content.split_first() {
         Some((&KEY_VERSION, seed)) => seed.try_into().map_err(|_| FolderError::DamagedKey)?,
         _ => return Err(FolderError::DamagedKey),
     };
     if key_sum(content) == *sum { Ok(RelayKey::from_seed(seed)) } else { Err(FolderError::DamagedKey) }
+}
+
+/// Reads until the buffer is full or the file has ended.
+fn read_up_to<'a>(file: &mut File, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
+    let mut length = 0;
+    while let Some(rest) = buffer.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(more) => length += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(buffer.get(..length).unwrap_or_default())
 }
 
 /// Whether a relay has been served from here: it makes its key first.
@@ -161,15 +189,49 @@ impl From<io::Error> for FolderError {
     }
 }
 
-#[cfg(unix)]
+/// Makes a folder and those it lies in, durably: each name is as durable as the folder it stands in.
 fn make_private_folder(path: &Path) -> Result<(), FolderError> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    Ok(std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?)
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|part| !part.as_os_str().is_empty() && !part.exists()).collect();
+    private_folders().recursive(true).create(path)?;
+    for made in missing {
+        sync_folder(made.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new(".")))?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn make_private_folder(path: &Path) -> Result<(), FolderError> {
-    Ok(std::fs::create_dir_all(path)?)
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn private_folders() -> std::fs::DirBuilder {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.mode(0o700);
+    builder
+}
+
+#[cfg(not(unix))]
+fn private_folders() -> std::fs::DirBuilder {
+    std::fs::DirBuilder::new()
+}
+
+#[cfg(unix)]
+fn is_exposed(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_exposed(_: &File) -> io::Result<bool> {
+    Ok(false)
 }
 
 #[cfg(unix)]
@@ -188,6 +250,44 @@ fn private() -> OpenOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_others_may_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        Folder::open(folder.path()).unwrap().key().unwrap();
+        for (mode, refused) in [(0o640, true), (0o604, true), (0o620, true), (0o400, false), (0o600, false)] {
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(folder.path().join("relay.key"), permissions).unwrap();
+            let read = read_key(folder.path());
+            assert_eq!(matches!(read, Err(FolderError::ExposedKey)), refused, "{mode:o}");
+            assert_eq!(read.is_ok(), !refused, "{mode:o}");
+        }
+    }
+
+    /// Whoever put a file where the key is first written could have kept it open, or have made it readable.
+    #[cfg(unix)]
+    #[test]
+    fn a_key_is_written_into_a_file_of_its_own() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let others = elsewhere.path().join("others");
+        std::fs::write(&others, b"before").unwrap();
+        std::os::unix::fs::symlink(&others, folder.path().join("relay.key.new")).unwrap();
+        Folder::open(folder.path()).unwrap().key().unwrap();
+        assert_eq!(std::fs::read(&others).unwrap(), b"before");
+        let key = std::fs::symlink_metadata(folder.path().join("relay.key")).unwrap();
+        assert_eq!((key.is_file(), key.permissions().mode() & 0o777), (true, 0o600));
+    }
+
+    #[test]
+    fn a_folder_is_made_with_all_it_lies_in() {
+        let outer = tempfile::tempdir().unwrap();
+        let inner = outer.path().join("a").join("b").join("c");
+        Folder::open(&inner).unwrap().key().unwrap();
+        assert!(read_key(&inner).is_ok());
+    }
 
     #[test]
     fn a_key_is_made_once_and_read_back() {

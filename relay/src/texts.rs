@@ -102,6 +102,13 @@ fn folder(error: &FolderError, data: &Path) -> Complaint {
             exit::DAMAGED,
             format!("{path}/relay.key is damaged; restore it from a backup, a new key would make every URL invalid"),
         ),
+        FolderError::ExposedKey => Complaint::new(
+            exit::OTHER,
+            format!(
+                "others on this machine may read {path}/relay.key; make it private (chmod 600), and start as a new relay \
+                 if somebody else may have read it"
+            ),
+        ),
         FolderError::LostKey => Complaint::new(
             exit::DAMAGED,
             format!(

@@ -52,7 +52,8 @@ impl RelayKey {
     /// The TLS side of the relay's endpoint.
     pub(crate) fn server_crypto(&self) -> Result<QuicServerConfig, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let private = Zeroizing::new([&PKCS8_PREFIX[..], &self.0.to_bytes()].concat());
+        let seed = Zeroizing::new(self.0.to_bytes());
+        let private = Zeroizing::new([&PKCS8_PREFIX[..], seed.as_slice()].concat());
         let key = rustls::crypto::ring::sign::any_eddsa_type(&PrivatePkcs8KeyDer::from(private.as_slice()))?;
         let public = key.public_key().ok_or(TlsError::Unsupported)?;
         let raw = CertifiedKey::new(vec![CertificateDer::from(public.to_vec())], key);
