@@ -180,7 +180,7 @@ impl Mailboxes {
         inbox: InboxId,
         now: Timestamp,
     ) -> Result<Vec<Effect>, ErrorCode> {
-        if self.by_id.contains_key(&deposit.id) {
+        if self.promised(deposit.id, now) {
             return Ok(Vec::new());
         }
         let queue = self.queues.get(&deposit.header.to);
@@ -195,7 +195,8 @@ impl Mailboxes {
             None => None,
             Some(key) => Some(self.mailbox_for(MailboxId::of_key(&key.0), inbox, now.plus(ttl))?),
         };
-        let mut effects = vec![self.store(deposit, now.plus(ttl))];
+        let mut effects = self.erase_overdue(deposit.id);
+        effects.push(self.store(deposit, now.plus(ttl)));
         effects.extend(mailbox.map(|mailbox| self.keep(mailbox)));
         Ok(effects)
     }
@@ -233,7 +234,7 @@ impl Mailboxes {
         // A stranger learns nothing about whether the mailbox exists.
         let known = self.open.get(&mailbox).filter(|known| known.owner == by && known.expires > now);
         let mut known = known.ok_or(ErrorCode::Unknown)?.clone();
-        if self.by_id.contains_key(&deposit.id) {
+        if self.promised(deposit.id, now) {
             return Ok(Vec::new());
         }
         known.taken_envelopes = known.taken_envelopes.saturating_add(1);
@@ -244,7 +245,21 @@ impl Mailboxes {
         }
         self.check_total(deposit.bytes)?;
         let expires = now.plus(deposit.header.ttl.seconds()).min(known.expires);
-        Ok(vec![self.store(deposit, expires), self.keep(known)])
+        let mut effects = self.erase_overdue(deposit.id);
+        effects.extend([self.store(deposit, expires), self.keep(known)]);
+        Ok(effects)
+    }
+
+    /// Whether an envelope waits that will still be delivered; one that is only not erased yet is as good as gone.
+    fn promised(&self, id: EnvelopeId, now: Timestamp) -> bool {
+        let known = self.by_id.get(&id).and_then(|slot| self.waiting.get(slot));
+        known.is_some_and(|waiting| waiting.expires > now)
+    }
+
+    /// Makes way for an envelope that comes again after its time.
+    fn erase_overdue(&mut self, id: EnvelopeId) -> Vec<Effect> {
+        let overdue = self.by_id.get(&id).copied().filter(|slot| self.remove(*slot).is_some());
+        overdue.map(Effect::Erase).into_iter().collect()
     }
 
     fn check_total(&self, bytes: u64) -> Result<(), ErrorCode> {

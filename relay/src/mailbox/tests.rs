@@ -207,3 +207,21 @@ fn a_mailbox_stays_open_while_its_answer_is_still_to_come() {
     assert_eq!(index.handle_ack(Destination::Inbox(inbox(1)), &[EnvelopeId(Fixed([1; 32]))]).len(), 1);
     assert_eq!(deposit(&mut index, &reply(), 2, 10, Some(inbox(1))), Ok(2));
 }
+
+/// Many expire at once and are erased little by little: a duplicate of one that is overdue was promised and erased.
+#[test]
+fn a_duplicate_of_what_is_overdue_is_stored_anew() {
+    let mut index = index(&Limits::default());
+    let header = request(1, Some(KEY));
+    assert_eq!(deposit(&mut index, &header, 1, 10, None), Ok(2));
+    let deposited =
+        |header, name| Deposited { header, id: EnvelopeId(Fixed([name; 32])), bytes: 10, by: Some(inbox(1)) };
+    assert_eq!(index.handle_deposit(deposited(&header, 1), NOW.plus(DAY - 1)), Ok(vec![]));
+    let effects = index.handle_deposit(deposited(&header, 1), NOW.plus(DAY)).unwrap();
+    assert_eq!(effects[0], Effect::Erase(Slot(0)));
+    assert!(matches!(&effects[1], Effect::Store(waiting) if waiting.expires == NOW.plus(2 * DAY)));
+    assert_eq!(deposit(&mut index, &reply(), 2, 10, Some(inbox(1))), Ok(2));
+    let effects = index.handle_deposit(deposited(&reply(), 2), NOW.plus(2 * DAY)).unwrap();
+    assert_eq!(effects[0], Effect::Erase(Slot(2)));
+    assert_eq!((index.envelopes(), index.bytes()), (2, 20));
+}
