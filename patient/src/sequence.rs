@@ -3,6 +3,7 @@
 //! A plain value. Whoever uses it writes it down before the number it gave out is used.
 
 use rohrpost_e2ee::body::{Reply, Status};
+use rohrpost_e2ee::window::WINDOW;
 use serde::{Deserialize, Serialize};
 
 /// The numbers of one device key.
@@ -42,15 +43,26 @@ impl Sequence {
 
     /// Takes note of the reply to the envelope with this number.
     pub fn handle_reply(&mut self, reserved: Reserved, reply: &Reply) -> Result<(), SetBack> {
+        if reply.status == Status::Damaged {
+            // A safe that cannot read its own rows does not know what it has seen.
+            return Ok(());
+        }
         // Only a request that was acted on proves that its own number was taken.
         let own = if reply.status == Status::Done { reserved.number } else { 0 };
         self.confirmed = self.confirmed.max(reply.highest_sequence).max(own);
         if reply.status == Status::OutOfSequence {
-            // Numbers were used up by envelopes that never arrived, or another copy of this key is in use. Those
-            // envelopes have expired long before so many could be sent, so their numbers may be used again.
-            self.next = reply.highest_sequence.saturating_add(1);
+            self.move_into_window(reply.highest_sequence);
         }
         if reply.highest_sequence < reserved.confirmed { Err(SetBack) } else { Ok(()) }
+    }
+
+    /// Numbers were used up by envelopes that never arrived, or another copy of this key is in use. A number that is
+    /// inside the window stays: one that lies below it may be on its way in another envelope. Where it is outside, the
+    /// envelopes between have expired long before so many could be sent, so their numbers may be used again.
+    fn move_into_window(&mut self, highest: u64) {
+        if self.next <= highest || self.next > highest.saturating_add(WINDOW - 1) {
+            self.next = highest.saturating_add(1);
+        }
     }
 }
 
@@ -121,5 +133,37 @@ mod tests {
         let reserved = sequence.reserve();
         assert_eq!(sequence.handle_reply(reserved, &reply(Status::OutOfSequence, 7)), Ok(()));
         assert_eq!(sequence.reserve().number, 8);
+    }
+
+    #[test]
+    fn interleaved_requests_that_are_both_out_of_sequence_never_share_a_number() {
+        let mut sequence = Sequence::new();
+        for _ in 0..2000 {
+            sequence.reserve();
+        }
+        let (first, second) = (sequence.reserve(), sequence.reserve());
+        sequence.handle_reply(first, &reply(Status::OutOfSequence, 7)).unwrap();
+        let third = sequence.reserve();
+        sequence.handle_reply(second, &reply(Status::OutOfSequence, 7)).unwrap();
+        assert_ne!(third.number, sequence.reserve().number);
+    }
+
+    #[test]
+    fn a_number_moves_only_if_it_is_outside_the_window() {
+        for (given, highest, next) in
+            [(9, 7, 10), (7, 7, 8), (3, 7, 8), (7 + WINDOW - 2, 7, 7 + WINDOW - 1), (7 + WINDOW - 1, 7, 8)]
+        {
+            let mut sequence = Sequence { next: given, confirmed: 0 };
+            let reserved = sequence.reserve();
+            sequence.handle_reply(reserved, &reply(Status::OutOfSequence, highest)).unwrap();
+            assert_eq!(sequence.next, next, "{given} of {highest}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_safe_raises_no_alarm() {
+        let mut sequence = Sequence { next: 9, confirmed: 8 };
+        let reserved = sequence.reserve();
+        assert_eq!(sequence.handle_reply(reserved, &reply(Status::Damaged, 0)), Ok(()));
     }
 }
