@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use rohrpost_e2ee::body::{DocumentEntry, Manifest, Operation};
+use rohrpost_e2ee::body::{DocumentEntry, Operation};
 use rohrpost_e2ee::{DocumentId, VersionHash};
 use rohrpost_wire::fixed::Fixed;
 
@@ -15,7 +15,7 @@ use crate::retry::Retry;
 /// Where to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// At the start, with whatever version there is.
+    /// At the start.
     Fresh {
         /// What is kept and of no use.
         dropped: Option<Dropped>,
@@ -24,14 +24,9 @@ pub enum Plan {
     Resume {
         /// Bytes that are kept.
         offset: u64,
-        /// Of this version.
-        version: VersionHash,
     },
     /// Nowhere: all of it is kept.
-    Whole {
-        /// Of this version.
-        version: VersionHash,
-    },
+    Whole,
 }
 
 /// Why a kept part is of no use.
@@ -50,37 +45,24 @@ pub fn plan(kept: Option<&Kept>, listed: &DocumentEntry) -> Plan {
         Some(kept) if kept.document != listed.id => Plan::Fresh { dropped: Some(Dropped::OtherDocument) },
         Some(kept) if kept.version != listed.version => Plan::Fresh { dropped: Some(Dropped::Changed) },
         Some(kept) if kept.verified == 0 || kept.verified > listed.length => Plan::Fresh { dropped: None },
-        Some(kept) if kept.verified == listed.length => Plan::Whole { version: kept.version },
-        Some(kept) => Plan::Resume { offset: kept.verified, version: kept.version },
+        Some(kept) if kept.verified == listed.length => Plan::Whole,
+        Some(kept) => Plan::Resume { offset: kept.verified },
     }
 }
 
 impl Plan {
-    /// The request for what is missing.
-    pub fn operation(&self, document: DocumentId) -> Operation {
-        match *self {
-            Self::Resume { offset, version } => Operation::Document { document, offset, version: Some(version) },
-            Self::Fresh { .. } | Self::Whole { .. } => Operation::Document { document, offset: 0, version: None },
-        }
+    /// The request for what is missing, in the version that was listed: a document that has changed since is listed anew.
+    pub fn operation(&self, listed: &DocumentEntry) -> Operation {
+        Operation::Document { document: listed.id, offset: self.offset(), version: Some(listed.version) }
     }
 
     /// From which byte.
     pub fn offset(&self) -> u64 {
         match *self {
-            Self::Resume { offset, .. } => offset,
-            Self::Fresh { .. } | Self::Whole { .. } => 0,
+            Self::Resume { offset } => offset,
+            Self::Fresh { .. } | Self::Whole => 0,
         }
     }
-}
-
-/// Whether a manifest announces what was asked for, and a content that bears its version's name.
-pub fn fits(manifest: &Manifest, plan: &Plan, document: DocumentId) -> bool {
-    let named = VersionHash::of_content(&document, manifest.total, &manifest.sha256) == manifest.version;
-    let wanted = match plan {
-        Plan::Resume { version, .. } => manifest.version == *version,
-        Plan::Fresh { .. } | Plan::Whole { .. } => true,
-    };
-    named && wanted && manifest.offset == plan.offset()
 }
 
 /// Whether kept bytes are the whole of a version.
@@ -98,8 +80,6 @@ pub fn pause_after(problem: &Problem, was_answered: bool, retry: &mut Retry, jit
 #[cfg(test)]
 mod tests {
     use rohrpost_client::{AskError, ConnectError, VisitError};
-    use rohrpost_e2ee::body::TransferKey;
-    use rohrpost_e2ee::object::ObjectKey;
     use rohrpost_e2ee::trust::TrustError;
     use rohrpost_wire::{ErrorCode, Timestamp};
 
@@ -131,7 +111,7 @@ mod tests {
     #[test]
     fn a_kept_part_is_continued_only_for_its_document_and_version() {
         assert_eq!(plan(None, &listed()), Plan::Fresh { dropped: None });
-        assert_eq!(plan(Some(&kept(40)), &listed()), Plan::Resume { offset: 40, version: version(1) });
+        assert_eq!(plan(Some(&kept(40)), &listed()), Plan::Resume { offset: 40 });
         assert_eq!(plan(Some(&kept(0)), &listed()), Plan::Fresh { dropped: None });
         let changed = Kept { version: version(2), ..kept(40) };
         assert_eq!(plan(Some(&changed), &listed()), Plan::Fresh { dropped: Some(Dropped::Changed) });
@@ -141,48 +121,21 @@ mod tests {
 
     #[test]
     fn a_part_that_is_the_whole_is_not_asked_for_again() {
-        assert_eq!(plan(Some(&kept(100)), &listed()), Plan::Whole { version: version(1) });
+        assert_eq!(plan(Some(&kept(100)), &listed()), Plan::Whole);
         assert_eq!(plan(Some(&kept(101)), &listed()), Plan::Fresh { dropped: None });
     }
 
     #[test]
-    fn a_continued_transfer_names_its_version_and_a_fresh_one_does_not() {
-        let resumed = Plan::Resume { offset: 40, version: version(1) }.operation(DOCUMENT);
-        let expected = Operation::Document { document: DOCUMENT, offset: 40, version: Some(version(1)) };
-        assert!(resumed == expected);
-        let fresh = Plan::Fresh { dropped: Some(Dropped::Changed) }.operation(DOCUMENT);
-        assert!(fresh == Operation::Document { document: DOCUMENT, offset: 0, version: None });
-    }
-
-    fn manifest(offset: u64) -> Manifest {
-        let sha256 = Fixed([9; 32]);
-        Manifest {
-            object: Fixed([3; 16]),
-            key: TransferKey::from(&ObjectKey::from_bytes([4; 32])),
-            version: VersionHash::of_content(&DOCUMENT, 100, &sha256),
-            sha256,
-            total: 100,
-            offset,
-            length: 100 - offset,
-            padded: 100 - offset,
-            title: String::new(),
-            file_name: String::new(),
-            media_type: String::new(),
+    fn every_transfer_names_the_version_that_was_listed() {
+        let starts = [
+            (Plan::Fresh { dropped: None }, 0),
+            (Plan::Fresh { dropped: Some(Dropped::Changed) }, 0),
+            (Plan::Resume { offset: 40 }, 40),
+        ];
+        for (plan, offset) in starts {
+            let expected = Operation::Document { document: DOCUMENT, offset, version: Some(version(1)) };
+            assert!(plan.operation(&listed()) == expected, "{plan:?}");
         }
-    }
-
-    #[test]
-    fn a_manifest_fits_only_the_place_and_version_that_were_asked_for() {
-        let fresh = Plan::Fresh { dropped: None };
-        let resume = |version| Plan::Resume { offset: 40, version };
-        assert!(fits(&manifest(0), &fresh, DOCUMENT));
-        assert!(fits(&manifest(40), &resume(manifest(0).version), DOCUMENT));
-        assert!(!fits(&manifest(40), &fresh, DOCUMENT));
-        assert!(!fits(&manifest(0), &resume(manifest(0).version), DOCUMENT));
-        assert!(!fits(&manifest(40), &resume(version(7)), DOCUMENT));
-        assert!(!fits(&manifest(0), &fresh, DocumentId(Fixed([2; 16]))), "the version names its document");
-        let forged = Manifest { sha256: Fixed([8; 32]), ..manifest(0) };
-        assert!(!fits(&forged, &fresh, DOCUMENT));
     }
 
     fn paused(error: VisitError, was_answered: bool) -> bool {

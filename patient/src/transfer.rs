@@ -138,10 +138,10 @@ impl Job {
             Plan::Resume { offset, .. } if offset == kept => {
                 console.note(&texts::resuming(&output::size(offset), &output::size(document.length)));
             }
-            Plan::Whole { version } => return Ok(whole(partial, document, version)),
+            Plan::Whole => return Ok(whole(partial, document)),
             Plan::Fresh { dropped: None } | Plan::Resume { .. } => {}
         }
-        let answer = session.ask(plan.operation(document.id)).await?;
+        let answer = session.ask(plan.operation(document)).await?;
         match (answer.reply.status, answer.object) {
             (Status::Done, Some(download)) => receive(console, document, partial, plan, download).await,
             (Status::Changed, _) => Ok(Ended::StartAgain(texts::CHANGED)),
@@ -171,8 +171,8 @@ impl Job {
     }
 }
 
-fn whole(partial: &Partial, document: &DocumentEntry, version: rohrpost_e2ee::VersionHash) -> Ended {
-    if fetch::is_whole(document.id, version, partial.length(), &partial.sha256()) {
+fn whole(partial: &Partial, document: &DocumentEntry) -> Ended {
+    if fetch::is_whole(document.id, document.version, partial.length(), &partial.sha256()) {
         Ended::Arrived
     } else {
         Ended::StartAgain(texts::PART_DAMAGED)
@@ -187,9 +187,6 @@ async fn receive(
     mut download: Download,
 ) -> Result<Ended, Problem> {
     let manifest = download.manifest();
-    if !fetch::fits(manifest, &plan, document.id) {
-        return Err(DocumentProblem::ArrivedDamaged.into());
-    }
     let (total, sha256) = (manifest.total, manifest.sha256);
     if plan.offset() == 0 {
         partial.begin(document.id, manifest.version)?;
