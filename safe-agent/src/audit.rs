@@ -4,6 +4,8 @@
 //! leaf and no leaf without its effect. Each leaf carries a random salt, and `leaf_hash` = SHA-256(0x00 ‖ salt ‖ event)
 //! in the manner of RFC 6962 §2.1, so that a later Merkle tree can be built over hashes that tell nothing.
 
+mod time;
+
 use rand_core::CryptoRng;
 use ring::digest;
 use rohrpost_e2ee::body::{DeviceId, DocumentId, LinkId};
@@ -14,6 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::rows::{self, AuditHead, PatientId, Stored};
 use crate::vault::{Draft, StoreError, Table};
+
+pub use time::{LONGEST_JUMP_SECONDS, accept_clock, advance, days_astray, effective_time, is_clock_astray};
 
 /// One thing that was decided: by whom, about whom, what, and how it went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +97,8 @@ pub enum Action {
     },
     /// 10: a device asked about itself.
     StatusAsked,
+    /// 11: the practice vouched for the clock.
+    ClockAccepted,
 }
 
 /// How it went.
@@ -131,6 +137,8 @@ pub enum Refusal {
     WrongLane,
     /// 11: more than is recorded of one device.
     Quota,
+    /// 12: what was asked for is damaged.
+    Damaged,
 }
 
 /// A leaf of the record.
@@ -152,6 +160,10 @@ impl Leaf {
         let intact = self.hash == leaf_hash(&self.salt, &self.event);
         if intact { codec::decode(&self.event).map_err(|_| StoreError::Damaged) } else { Err(StoreError::Damaged) }
     }
+
+    fn event_at(&self, number: u64) -> Result<Event, StoreError> {
+        if self.number == number { self.event() } else { Err(StoreError::Damaged) }
+    }
 }
 
 impl Stored for Leaf {
@@ -172,7 +184,7 @@ fn leaf_hash(salt: &Fixed<16>, event: &[u8]) -> Fixed<32> {
     Fixed(hash)
 }
 
-/// Appends an event and moves the high-water mark of time.
+/// Appends an event and moves the high-water mark of time, unless the event's is too far ahead to be believed.
 pub fn append(draft: &mut Draft<'_>, event: &Event, rng: &mut impl CryptoRng) -> Result<(), StoreError> {
     let mut head: AuditHead = rows::load(draft, AuditHead::KEY)?.unwrap_or_default();
     let mut salt = [0; 16];
@@ -181,26 +193,47 @@ pub fn append(draft: &mut Draft<'_>, event: &Event, rng: &mut impl CryptoRng) ->
     let hash = leaf_hash(&salt, &bytes);
     rows::save(draft, &Leaf { number: head.next, salt, event: bytes, hash })?;
     head.next += 1;
-    head.time = head.time.max(event.at);
+    if head.next == 1 || !time::is_astray(&head, event.at) {
+        head.time = head.time.max(event.at);
+    }
     rows::save(draft, &head)
 }
 
-/// Reads events from a number on, at most `limit`. A leaf that is missing is damage, in the middle as at the end.
-pub fn read(draft: &Draft<'_>, from: u64, limit: usize) -> Result<Vec<(u64, Event)>, StoreError> {
-    let head: AuditHead = rows::load(draft, AuditHead::KEY)?.unwrap_or_default();
-    let after = from.checked_sub(1).map(u64::to_be_bytes);
-    let leaves: Vec<Leaf> = rows::list(draft, &[], after.as_ref().map(<[u8; 8]>::as_slice), limit)?;
-    let whole = leaves.iter().map(|leaf| leaf.number).eq((from..head.next).take(limit));
-    if !whole {
-        return Err(StoreError::Damaged);
-    }
-    leaves.iter().map(|leaf| Ok((leaf.number, leaf.event()?))).collect()
+/// Part of the record.
+#[derive(Debug)]
+pub struct Part {
+    /// What could be read, with its numbers.
+    pub events: Vec<(u64, Event)>,
+    /// How many leaves are missing, or not as they were written.
+    pub damaged: u64,
+    /// The number after the last that was looked at, if there are more.
+    pub next: Option<u64>,
 }
 
-/// The time at which to act: never earlier than one at which something was decided before.
-pub fn effective_time(draft: &Draft<'_>, clock: Timestamp) -> Result<Timestamp, StoreError> {
+/// Reads the leaves from a number on, at most `limit`, past those that are damaged.
+pub fn part(draft: &Draft<'_>, from: u64, limit: usize) -> Result<Part, StoreError> {
     let head: AuditHead = rows::load(draft, AuditHead::KEY)?.unwrap_or_default();
-    Ok(clock.max(head.time))
+    let end = from.saturating_add(limit as u64).min(head.next);
+    let mut part = Part { events: Vec::new(), damaged: 0, next: (end < head.next).then_some(end) };
+    for number in from..end {
+        match rows::load::<Leaf>(draft, &number.to_be_bytes()).map(|leaf| leaf.map(|leaf| leaf.event_at(number))) {
+            Ok(Some(Ok(event))) => part.events.push((number, event)),
+            Ok(None | Some(Err(StoreError::Damaged))) | Err(StoreError::Damaged) => part.damaged += 1,
+            Ok(Some(Err(error))) | Err(error) => return Err(error),
+        }
+    }
+    if part.next.is_none() {
+        // A leaf behind the end is damage too: the end was set back.
+        let last = head.next.checked_sub(1).map(u64::to_be_bytes);
+        part.damaged += draft.keys(Table::Audit, &[], last.as_ref().map(<[u8; 8]>::as_slice), 1)?.len() as u64;
+    }
+    Ok(part)
+}
+
+/// As [`part`], whole or not at all: a leaf that is missing is damage, in the middle as at the end.
+pub fn read(draft: &Draft<'_>, from: u64, limit: usize) -> Result<Vec<(u64, Event)>, StoreError> {
+    let part = part(draft, from, limit)?;
+    if part.damaged == 0 { Ok(part.events) } else { Err(StoreError::Damaged) }
 }
 
 #[cfg(test)]

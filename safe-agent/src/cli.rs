@@ -110,6 +110,13 @@ pub(crate) enum Command {
     /// Shows how the safe is.
     #[command(after_help = "Example: rohrpost-safe status")]
     Status,
+    /// Holds this machine's clock against the safe's own time.
+    #[command(after_help = "Example: rohrpost-safe clock --accept")]
+    Clock {
+        /// Vouches for the clock, if it is right and the safe does not believe it, or once believed a wrong one.
+        #[arg(long)]
+        accept: bool,
+    },
     /// Changes the passphrase, with the old one or with a recovery sheet.
     #[command(after_help = "Example: rohrpost-safe passphrase --sheet-file sheet.txt")]
     Passphrase {

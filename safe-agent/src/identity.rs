@@ -2,8 +2,9 @@
 //!
 //! Pure over a draft. The root key exists in memory only while the safe is founded; afterwards it is on paper.
 
+use std::collections::BTreeSet;
+
 use rand_core::CryptoRng;
-use rohrpost_e2ee::exchange::EnvelopeHash;
 use rohrpost_e2ee::keys::{SealingSecret, SigningSecret};
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::{
@@ -74,9 +75,15 @@ pub fn load(draft: &Draft<'_>) -> Result<(PracticeRow, IdentityRow), StoreError>
     Ok((practice, identity))
 }
 
-/// All prekeys whose secrets are kept, the earliest first.
+/// Prekeys looked at: all there are, unless a clock has gone astray again and again.
+const PREKEYS: usize = 4 * limits::PREKEY_RECORDS;
+
+/// Above this many a clock that is astray gets none made any more: those of the right time, and of two wrong ones.
+const ASTRAY_PREKEYS: usize = 2 * limits::PREKEY_RECORDS;
+
+/// All prekeys whose secrets are kept and can be read, the earliest first.
 pub fn prekeys(draft: &Draft<'_>) -> Result<Vec<PrekeyRow>, StoreError> {
-    let mut prekeys: Vec<PrekeyRow> = rows::list(draft, &[], None, 4 * limits::PREKEY_RECORDS)?;
+    let mut prekeys = rows::page::<PrekeyRow>(draft, &[], None, PREKEYS)?.rows;
     prekeys.sort_by_key(|prekey| prekey.not_before);
     Ok(prekeys)
 }
@@ -84,6 +91,9 @@ pub fn prekeys(draft: &Draft<'_>) -> Result<Vec<PrekeyRow>, StoreError> {
 /// Makes prekeys until they reach 30 days ahead without a gap. Returns whether any were made.
 pub fn top_up(draft: &mut Draft<'_>, clock: Timestamp, rng: &mut impl CryptoRng) -> Result<bool, StoreError> {
     let now = audit::effective_time(draft, clock)?;
+    if audit::is_clock_astray(draft, clock)? && prekeys(draft)?.len() > ASTRAY_PREKEYS {
+        return Ok(false);
+    }
     let (_, identity) = load(draft)?;
     // Not simply the last end: while the clock was wrong, prekeys of another time may have been made.
     let end = prekeys(draft)?
@@ -119,11 +129,20 @@ fn new_prekey(identity: &IdentityRow, not_before: Timestamp, rng: &mut impl Cryp
 /// Replay records erased in one transaction, about; the rest goes with the next call.
 const ERASED_AT_ONCE: usize = 2000;
 /// The end of every bucket.
-const LAST_ENVELOPE: EnvelopeHash = EnvelopeHash(Fixed([0xff; 32]));
+const LAST_ENVELOPE: [u8; 32] = [0xff; 32];
+/// What the key of a replay record begins with.
+const PREKEY_BYTES: usize = 8;
 
 /// Erases the secrets of prekeys whose time is long over, and with each what was recorded under it. Returns whether
 /// there may be more to erase.
+///
+/// By a clock that is astray nothing is erased.
 pub fn retire(draft: &mut Draft<'_>, clock: Timestamp) -> Result<bool, StoreError> {
+    if let Some(days) = audit::days_astray(draft, clock)? {
+        tracing::warn!(days, "the clock is far ahead; set it, or vouch for it with `rohrpost-safe clock --accept`");
+        return Ok(false);
+    }
+    audit::advance(draft, clock)?;
     let now = audit::effective_time(draft, clock)?;
     for prekey in prekeys(draft)? {
         // The secret goes first: from this commit on no envelope of the bucket opens, whatever is left in it.
@@ -139,19 +158,21 @@ fn is_over(not_after: Timestamp, now: Timestamp) -> bool {
     not_after.plus(PREKEY_SECRET_SECONDS) < now
 }
 
-/// Walks from bucket to bucket, not through the rows of those that stay.
+/// Walks from bucket to bucket by their keys, not through the rows of those that stay. A row that is damaged stands in
+/// nobody's way.
 fn erase_orphans(draft: &mut Draft<'_>, now: Timestamp) -> Result<bool, StoreError> {
-    let live: Vec<PrekeyId> = prekeys(draft)?.iter().map(|prekey| prekey.id).collect();
+    let live: BTreeSet<Vec<u8>> = draft.keys(Table::Prekeys, &[], None, PREKEYS)?.into_iter().collect();
     let mut erased = 0;
     let mut after: Option<Vec<u8>> = None;
-    while let Some(first) = rows::list::<SeenRow>(draft, &[], after.as_deref(), 1)?.pop() {
-        if live.contains(&first.prekey) {
-            after = Some(SeenRow::key_of(first.prekey, &LAST_ENVELOPE));
+    while let Some(first) = draft.keys(Table::Seen, &[], after.as_deref(), 1)?.pop() {
+        let bucket = first.get(..PREKEY_BYTES).unwrap_or(&first);
+        if live.contains(bucket) {
+            after = Some([bucket, &LAST_ENVELOPE].concat());
             continue;
         }
-        for seen in rows::list::<SeenRow>(draft, &first.prekey.0.0, after.as_deref(), ERASED_AT_ONCE)? {
-            erase(draft, &seen, now)?;
-            after = Some(seen.key());
+        for key in draft.keys(Table::Seen, bucket, after.as_deref(), ERASED_AT_ONCE)? {
+            erase(draft, &key, now)?;
+            after = Some(key);
             erased += 1;
         }
         if erased >= ERASED_AT_ONCE {
@@ -162,12 +183,23 @@ fn erase_orphans(draft: &mut Draft<'_>, now: Timestamp) -> Result<bool, StoreErr
 }
 
 /// Erases a replay record and, unless a later prekey carried the same request, its outcome.
-fn erase(draft: &mut Draft<'_>, seen: &SeenRow, now: Timestamp) -> Result<(), StoreError> {
-    let outcome = OutcomeRow::key_of(&seen.device, &seen.request);
-    if rows::load::<OutcomeRow>(draft, &outcome)?.is_some_and(|row| is_over(row.until, now)) {
-        draft.delete(Table::Outcomes, &outcome)?;
+fn erase(draft: &mut Draft<'_>, seen: &[u8], now: Timestamp) -> Result<(), StoreError> {
+    if let Some(row) = intact::<SeenRow>(draft, seen)? {
+        let outcome = OutcomeRow::key_of(&row.device, &row.request);
+        // One that cannot be read answers nobody any more.
+        if intact::<OutcomeRow>(draft, &outcome)?.is_none_or(|row| is_over(row.until, now)) {
+            draft.delete(Table::Outcomes, &outcome)?;
+        }
     }
-    draft.delete(Table::Seen, &seen.key())
+    draft.delete(Table::Seen, seen)
+}
+
+/// A row, if it is there and can be read.
+fn intact<T: rows::Stored>(draft: &Draft<'_>, key: &[u8]) -> Result<Option<T>, StoreError> {
+    match rows::load(draft, key) {
+        Err(StoreError::Damaged) => Ok(None),
+        loaded => loaded,
+    }
 }
 
 /// What the safe publishes at its relay: every prekey a client may still take.

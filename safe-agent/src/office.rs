@@ -3,6 +3,7 @@
 //! One door, [`Office::perform`], used by the local socket of a served safe and by a command that opened the vault
 //! itself. It blocks, so a served safe calls it on threads for that. The owner's acts are recorded like everybody's.
 
+mod clock;
 pub mod desk;
 mod devices;
 mod documents;
@@ -89,6 +90,8 @@ pub enum Invalid {
     TooLate,
     /// Not a web address.
     AppUrl,
+    /// A link under a clock that is astray, which would live as long as the clock is ahead.
+    Clock,
 }
 
 impl std::fmt::Display for Invalid {
@@ -129,6 +132,7 @@ impl Office {
             Request::DeviceList => self.decide(devices::list),
             Request::DeviceRevoke { device } => self.revoke(move |draft| devices::revoke(draft, &device, clock)),
             Request::Log { patient, from } => self.decide(move |draft| log::page(draft, patient.as_deref(), from)),
+            Request::Clock { accept } => self.decide(move |draft| clock::look(draft, accept, clock)),
             Request::Status => {
                 let (presence, transfers) = (self.presence.clone(), self.transfers.running());
                 self.decide(move |draft| status::report(draft, &presence, transfers, clock))

@@ -1,5 +1,6 @@
 //! Making a vault and opening one: folder, keys, rows, documents, in that order.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +11,8 @@ use crate::identity::{self, RootKeys};
 use crate::rows::DocumentRow;
 use crate::rows::{self, Stored as _};
 use crate::vault::{
-    ContentError, Cost, Draft, Fault, Folder, FolderError, Keeper, MemoryStore, NewFolder, Passphrase, RecoverySecret,
-    SqliteStore, Store, StoreError, SweepError, Trouble, Unlock, create_keys, sweep_content, system_rng, unlock,
+    ContentId, Cost, Draft, Fault, Folder, FolderError, Keeper, MemoryStore, NewFolder, Passphrase, RecoverySecret,
+    SqliteStore, Store, StoreError, Trouble, Unlock, create_keys, sweep_content, system_rng, unlock,
 };
 
 /// An open vault. Dropping it closes it.
@@ -82,10 +83,7 @@ pub fn open(path: &Path, with: &Unlock<'_>) -> Result<OpenVault, Trouble> {
     let key = unlock(&folder, with).map_err(|error| Trouble::new(folder.keys_path(), error))?;
     let database = folder.database_path();
     let store = SqliteStore::open(&database, &key, system_rng()).map_err(|error| Trouble::new(&database, error))?;
-    sweep(&folder, &store).map_err(|error| match error {
-        SweepError::Store(error) => Trouble::new(&database, error),
-        SweepError::Io(error) => Trouble::new(folder.content_path(), ContentError::Io(error)),
-    })?;
+    sweep(&folder, &store);
     Ok(OpenVault { folder: Arc::new(folder), keeper: Keeper::start(Box::new(store)) })
 }
 
@@ -119,21 +117,34 @@ pub fn patiently<T>(mut attempt: impl FnMut() -> Attempt<T>) -> T {
     }
 }
 
-fn sweep(folder: &Folder, store: &impl Store) -> Result<(), SweepError> {
+/// Tidies up; what cannot be told for certain is left as it is, and is no reason not to open.
+fn sweep(folder: &Folder, store: &impl Store) {
+    let known = match named_contents(store) {
+        Ok(known) => known,
+        Err(error) => {
+            tracing::error!(reason = %error, "not every document can be read, so no file was cleared away");
+            return;
+        }
+    };
+    match sweep_content(folder, |id| known.contains(&id)) {
+        Ok(swept) if swept.unfinished + swept.set_aside + swept.taken_back > 0 => {
+            tracing::info!(?swept, "cleared up among the documents' files");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::error!(kind = ?error.kind(), "the documents' folder could not be cleared up"),
+    }
+}
+
+fn named_contents(store: &impl Store) -> Result<BTreeSet<ContentId>, StoreError> {
     let draft = Draft::new(store);
-    let mut known = std::collections::BTreeSet::new();
+    let mut known = BTreeSet::new();
     let mut cursor: Option<Vec<u8>> = None;
     loop {
         let page: Vec<DocumentRow> = rows::list(&draft, &[], cursor.as_deref(), 512)?;
-        let Some(last) = page.last() else { break };
+        let Some(last) = page.last() else { return Ok(known) };
         cursor = Some(last.key());
         known.extend(page.iter().map(DocumentRow::content_id));
     }
-    let swept = sweep_content(folder, |id| Ok(known.contains(&id)))?;
-    if swept.unfinished + swept.unreferenced > 0 {
-        tracing::info!(?swept, "swept what interrupted imports left");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -52,6 +52,39 @@ pub fn list<T: Stored>(
     draft.scan(T::TABLE, prefix, after, limit)?.iter().map(|(_, row)| decode(row)).collect()
 }
 
+/// Rows of which some may be damaged.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// Those that could be read.
+    pub rows: Vec<T>,
+    /// How many could not.
+    pub damaged: u64,
+    /// The key of the last one, read or not; none after the end.
+    pub last: Option<Vec<u8>>,
+    /// Whether there were as many as were wanted.
+    pub full: bool,
+}
+
+/// As [`list`], past the rows that are damaged: one of them must not hide the others.
+pub fn page<T: Stored>(
+    draft: &Draft<'_>,
+    prefix: &[u8],
+    after: Option<&[u8]>,
+    limit: usize,
+) -> Result<Page<T>, StoreError> {
+    let keys = draft.keys(T::TABLE, prefix, after, limit)?;
+    let mut page = Page { rows: Vec::new(), damaged: 0, last: None, full: keys.len() == limit };
+    for key in &keys {
+        match load(draft, key) {
+            Ok(row) => page.rows.extend(row),
+            Err(StoreError::Damaged) => page.damaged += 1,
+            Err(error) => return Err(error),
+        }
+    }
+    page.last = keys.into_iter().next_back();
+    Ok(page)
+}
+
 fn decode<T: Stored>(row: &Row) -> Result<T, StoreError> {
     match row.as_bytes().split_first() {
         Some((&ROW_VERSION, body)) => codec::decode(body).map_err(|_| StoreError::Damaged),

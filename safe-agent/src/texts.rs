@@ -37,6 +37,10 @@ pub(crate) fn invalid(invalid: Invalid) -> &'static str {
         Invalid::Past => "the date has passed; choose one that is still to come",
         Invalid::TooLate => "a link lives 14 days at most; choose an earlier date, or make a new link later",
         Invalid::AppUrl => "the address of the app must begin with https:// (for trials http://localhost)",
+        Invalid::Clock => {
+            "this machine's clock is far ahead of the safe's own time; set the clock, or vouch for it with \
+             `rohrpost-safe clock --accept`"
+        }
     }
 }
 
@@ -125,11 +129,25 @@ pub(crate) fn answer_unwritten(error: &io::Error) -> String {
 
 pub(crate) const SERVING: &str = "The safe is open. It connects to its relay; stop it with Ctrl-C.";
 
+pub(crate) fn clock_astray(days: u64) -> String {
+    format!(
+        "warning: this machine's clock is {days} days ahead of the safe's own time, so no old key is erased; set the \
+         clock, or vouch for it with `rohrpost-safe clock --accept`"
+    )
+}
+
+pub(crate) fn damaged_rows(rows: u64) -> String {
+    format!(
+        "warning: {rows} damaged rows were left out; check the disk, keep a copy of the data folder as it is, and \
+         restore the last backup"
+    )
+}
+
 /// What a reply says to a person.
 pub(crate) fn reply(reply: &Reply) -> String {
     match reply {
         Reply::PatientAdded { patient_id } => format!("Added patient {patient_id}.\n"),
-        Reply::Patients { patients } => {
+        Reply::Patients { patients, .. } => {
             table(patients, "No patients yet. Add one with `rohrpost-safe patient add`.", patient)
         }
         Reply::DocumentAdded { document_id, length, .. } => {
@@ -144,12 +162,20 @@ pub(crate) fn reply(reply: &Reply) -> String {
             format!("Document {document_id} is no longer shared. What was fetched before stays with the patient.\n")
         }
         Reply::Link { .. } => String::new(),
-        Reply::Devices { devices } => {
+        Reply::Devices { devices, .. } => {
             table(devices, "No devices yet. Invite a patient with `rohrpost-safe link`.", device)
         }
         Reply::DeviceRevoked { device_id } => format!("Device {device_id} is revoked and gets nothing any more.\n"),
         Reply::Log { entries, .. } => table(entries, "Nothing recorded.", entry),
         Reply::Status(report) => status(report),
+        Reply::Clock { clock, acted, ahead_days, accepted } => {
+            let verdict = match (accepted, ahead_days) {
+                (true, _) => "accepted",
+                (false, None) => "believed",
+                (false, Some(_)) => "NOT believed: nothing is erased by it; set it, or vouch for it with --accept",
+            };
+            format!("clock    {clock}\nsafe     acted last at {acted}\nverdict  {verdict}\n")
+        }
     }
 }
 

@@ -22,8 +22,7 @@ mod trouble;
 mod tests;
 
 pub use content::{
-    ContentDigest, ContentError, ContentId, ContentReader, ContentWriter, SweepError, Swept, remove_content,
-    sweep_content,
+    ContentDigest, ContentError, ContentId, ContentReader, ContentWriter, Swept, remove_content, sweep_content,
 };
 pub use draft::{Draft, MAX_WRITES, WriteSet};
 pub use folder::{Folder, FolderError, NewFolder};

@@ -1,5 +1,7 @@
 //! `rohrpost-safe` as a program: what it does when nobody can read what it says.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -190,7 +190,7 @@ impl Practice {
 
     /// All devices.
     pub async fn devices(&self) -> Vec<Device> {
-        let Ok(Reply::Devices { devices }) = self.ask(Request::DeviceList).await else { panic!("no list") };
+        let Ok(Reply::Devices { devices, .. }) = self.ask(Request::DeviceList).await else { panic!("no list") };
         devices
     }
 

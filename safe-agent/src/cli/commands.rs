@@ -56,6 +56,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Device(DeviceCommand::Revoke { device }) => ask(Request::DeviceRevoke { device }),
         Command::Log { patient } => ask(Request::Log { patient, from: 0 }),
         Command::Status => ask(Request::Status),
+        Command::Clock { accept } => ask(Request::Clock { accept }),
     }
 }
 
@@ -73,12 +74,20 @@ fn all_pages(desk: &Desk, request: &Request) -> Result<Reply, Failure> {
             _ => return Ok(reply),
         };
         match (&mut reply, desk.perform(next, &mut io::empty())?) {
-            (Reply::Documents { documents, next }, Reply::Documents { documents: more, next: after }) => {
+            (
+                Reply::Documents { documents, next, damaged_rows },
+                Reply::Documents { documents: more, next: after, damaged_rows: worse },
+            ) => {
                 documents.extend(more);
+                *damaged_rows += worse;
                 *next = after;
             }
-            (Reply::Log { entries, next }, Reply::Log { entries: more, next: after }) => {
+            (
+                Reply::Log { entries, next, damaged_rows },
+                Reply::Log { entries: more, next: after, damaged_rows: worse },
+            ) => {
                 entries.extend(more);
+                *damaged_rows += worse;
                 *next = after;
             }
             (_, other) => return Ok(other),

@@ -62,12 +62,17 @@ pub(crate) fn handle(
 ) -> Result<Handled, StoreError> {
     let permit = grants::authorise(draft, device, Rights::READ, &wanted.document, now)?;
     let until = permit.as_ref().and_then(Permit::until);
-    let document = permit.map(|permit| permit.document(draft)).transpose()?.flatten();
+    let document = match permit.map(|permit| permit.document(draft)) {
+        Some(Err(StoreError::Damaged)) => None,
+        Some(loaded) => Some(loaded?),
+        None => Some(None),
+    };
     let (handled, decision) = match document {
-        None => refused(Status::NotAllowed, Refusal::NotAllowed),
-        Some(_) if !live => refused(Status::LiveOnly, Refusal::WrongLane),
-        Some(document) if !wanted.fits(&document) => refused(Status::Changed, Refusal::Changed),
-        Some(document) => (send(device, &document, wanted.offset, until, rng), Decision::Allowed),
+        None => refused(Status::Damaged, Refusal::Damaged),
+        Some(None) => refused(Status::NotAllowed, Refusal::NotAllowed),
+        Some(Some(_)) if !live => refused(Status::LiveOnly, Refusal::WrongLane),
+        Some(Some(document)) if !wanted.fits(&document) => refused(Status::Changed, Refusal::Changed),
+        Some(Some(document)) => (send(device, &document, wanted.offset, until, rng), Decision::Allowed),
     };
     let action = Action::Read { document: wanted.document, offset: wanted.offset };
     write_event(draft, device, action, decision, now, rng)?;

@@ -7,7 +7,7 @@ use rohrpost_wire::Timestamp;
 use crate::audit::{Action, Decision};
 use crate::grants::{self, Permit};
 use crate::requests::{Handled, write_event};
-use crate::rows::{self, DeviceRow, DocumentRow, GrantRow, Rights, Stored as _};
+use crate::rows::{self, DeviceRow, DocumentRow, GrantRow, Page, Rights};
 use crate::vault::{Draft, StoreError};
 
 /// Bytes of a title or file name in an entry: two of them and about 130 bytes besides, a hundred times, are less than
@@ -57,12 +57,19 @@ fn visit(
     let prefix = device.patient.0.0;
     let mut cursor = after.map(|document| DocumentRow::key_of(&device.patient, &document));
     loop {
-        let grants: Vec<GrantRow> = rows::list(draft, &prefix, cursor.as_deref(), GRANTS_AT_ONCE)?;
-        let Some(last) = grants.last() else { return Ok(()) };
-        cursor = Some(last.key());
-        for grant in &grants {
+        let page: Page<GrantRow> = rows::page(draft, &prefix, cursor.as_deref(), GRANTS_AT_ONCE)?;
+        if page.last.is_none() {
+            return Ok(());
+        }
+        cursor = page.last;
+        for grant in &page.rows {
             let Some(permit) = grants::authorise(draft, device, Rights::LIST, &grant.document, now)? else { continue };
-            let Some(document) = permit.document(draft)? else { continue };
+            // One that is damaged must not hide the others; the practice sees it in its own status.
+            let document = match permit.document(draft) {
+                Ok(Some(document)) => document,
+                Ok(None) | Err(StoreError::Damaged) => continue,
+                Err(error) => return Err(error),
+            };
             if !show(&permit, &document) {
                 return Ok(());
             }

@@ -78,6 +78,9 @@ fn a_safe_that_was_off_for_long_offers_prekeys_from_now_on() {
     let mut world = World::found();
     world.now = START.plus(300 * DAY);
     assert!(upkeep(&mut world));
+    world.trusted();
+    world.transact(audit::accept_clock);
+    assert!(!upkeep(&mut world));
     let prekeys = world.read(prekeys);
     assert_eq!(prekeys.len(), 15, "the old ones are gone");
     assert_eq!(prekeys[0].not_before, world.now);
@@ -215,4 +218,32 @@ fn a_full_bucket_is_erased_in_portions_and_its_neighbours_are_left_alone() {
     assert_eq!(calls, 3);
     assert_eq!((world.all::<SeenRow>().len(), world.all::<OutcomeRow>().len()), (700, 700));
     assert!(world.all::<SeenRow>().iter().all(|seen| seen.prekey == live.id));
+}
+
+/// One damaged replay record kept all upkeep from happening, and so the safe from starting.
+#[test]
+fn damaged_rows_are_erased_with_their_bucket_and_stop_no_upkeep() {
+    let mut world = World::found();
+    let mut device = device(&mut world);
+    for _ in 0..3 {
+        world.ask(&mut device, Operation::Status);
+    }
+    let prekey = world.trusted().prekey_id();
+    let until = world.trusted().prekey_until();
+    let garbage = || crate::vault::Row::new(vec![1, 0xff]);
+    let (seen, outcomes, others) = world.read(|draft| {
+        let keys = |table| draft.keys(table, &[], None, 10);
+        Ok((keys(Table::Seen)?, keys(Table::Outcomes)?, keys(Table::Prekeys)?))
+    });
+    let other = others.into_iter().find(|key| *key != prekey.0.0).unwrap();
+    world.transact(|draft, _, _| {
+        draft.put(Table::Seen, &seen[0], garbage())?;
+        draft.put(Table::Outcomes, &outcomes[0], garbage())?;
+        draft.put(Table::Prekeys, &other, garbage())
+    });
+    world.now = until.plus(PREKEY_SECRET_SECONDS + 1);
+    assert!(upkeep(&mut world));
+    world.trusted();
+    assert_eq!(world.all::<SeenRow>().len(), 0);
+    assert!(world.load::<PrekeyRow>(&prekey.0.0).is_none());
 }

@@ -80,6 +80,11 @@ pub enum Request {
     },
     /// How the safe is.
     Status,
+    /// Holds the clock against the safe's own time.
+    Clock {
+        /// Vouches for the clock.
+        accept: bool,
+    },
 }
 
 /// What the owner is told.
@@ -95,6 +100,9 @@ pub enum Reply {
     Patients {
         /// By name.
         patients: Vec<Patient>,
+        /// Rows that cannot be read and were left out.
+        #[serde(default)]
+        damaged_rows: u64,
     },
     /// A document was imported.
     DocumentAdded {
@@ -114,6 +122,9 @@ pub enum Reply {
         /// The place to continue after, if there are more.
         #[serde(skip_serializing_if = "Option::is_none")]
         next: Option<String>,
+        /// Rows that cannot be read and were left out.
+        #[serde(default)]
+        damaged_rows: u64,
     },
     /// A document is shared.
     Shared {
@@ -146,6 +157,9 @@ pub enum Reply {
     Devices {
         /// By the time of their enrolment.
         devices: Vec<Device>,
+        /// Rows that cannot be read and were left out.
+        #[serde(default)]
+        damaged_rows: u64,
     },
     /// A device was revoked.
     DeviceRevoked {
@@ -159,9 +173,43 @@ pub enum Reply {
         /// The number to continue from, if there is more.
         #[serde(skip_serializing_if = "Option::is_none")]
         next: Option<u64>,
+        /// Rows that cannot be read and were left out.
+        #[serde(default)]
+        damaged_rows: u64,
     },
     /// How the safe is.
     Status(Box<Status>),
+    /// The clock and the safe's own time.
+    Clock {
+        /// By this machine's clock.
+        clock: String,
+        /// The latest time at which the safe has acted.
+        acted: String,
+        /// Days by which the clock is further ahead than the safe believes.
+        ahead_days: Option<u64>,
+        /// Whether the practice has just vouched for it.
+        accepted: bool,
+    },
+}
+
+impl Reply {
+    /// How many rows were left out, or counted, because they cannot be read.
+    pub fn damaged_rows(&self) -> u64 {
+        match self {
+            Self::Patients { damaged_rows, .. }
+            | Self::Documents { damaged_rows, .. }
+            | Self::Devices { damaged_rows, .. }
+            | Self::Log { damaged_rows, .. } => *damaged_rows,
+            Self::Status(status) => status.damaged_rows,
+            Self::PatientAdded { .. }
+            | Self::DocumentAdded { .. }
+            | Self::Shared { .. }
+            | Self::Unshared { .. }
+            | Self::Link { .. }
+            | Self::DeviceRevoked { .. }
+            | Self::Clock { .. } => 0,
+        }
+    }
 }
 
 impl std::fmt::Debug for Request {

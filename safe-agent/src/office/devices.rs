@@ -12,17 +12,14 @@ use crate::vault::{Draft, system_rng};
 
 pub(super) fn list(draft: &mut Draft<'_>) -> Result<Reply, Stop> {
     let mut rows = Vec::new();
-    resolve::every(draft, &[], |row: DeviceRow| {
-        rows.push(row);
-        Ok(())
-    })?;
+    let mut damaged_rows = resolve::every(draft, |row: DeviceRow| rows.push(row))?;
     rows.sort_by_key(|row| (row.enrolled, row.id));
-    let devices = rows.into_iter().map(|row| view(draft, row)).collect::<Result<_, Stop>>()?;
-    Ok(Reply::Devices { devices })
+    let devices = rows.into_iter().map(|row| view(draft, row, &mut damaged_rows)).collect::<Result<_, Stop>>()?;
+    Ok(Reply::Devices { devices, damaged_rows })
 }
 
-fn view(draft: &Draft<'_>, row: DeviceRow) -> Result<Device, Stop> {
-    let patient: Option<PatientRow> = rows::load(draft, &row.patient.0.0)?;
+fn view(draft: &Draft<'_>, row: DeviceRow, damaged: &mut u64) -> Result<Device, Stop> {
+    let patient: Option<PatientRow> = resolve::intact(draft, &row.patient.0.0, damaged)?;
     Ok(Device {
         device_id: row.id.0.to_hex(),
         patient_id: row.patient.0.to_hex(),

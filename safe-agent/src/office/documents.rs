@@ -13,7 +13,7 @@ use super::{Office, OfficeError, Stop, people, resolve};
 use crate::audit::{self, Action, Actor, Event};
 use crate::grants;
 use crate::media;
-use crate::rows::{self, DocumentRow, GrantRow, Rights, Stored as _};
+use crate::rows::{self, DocumentRow, GrantRow, Page, Rights, Stored as _};
 use crate::vault::{ContentDigest, ContentId, ContentWriter, Draft, Fault, StoreError, remove_content, system_rng};
 
 /// Documents in one page.
@@ -129,15 +129,16 @@ pub(super) fn list(
         None => Vec::new(),
     };
     let after = after.and_then(|place| data_encoding::HEXLOWER.decode(place.as_bytes()).ok());
-    let rows: Vec<DocumentRow> = rows::list(draft, &prefix, after.as_deref(), PAGE)?;
-    let next =
-        if rows.len() == PAGE { rows.last().map(|row| data_encoding::HEXLOWER.encode(&row.key())) } else { None };
-    let documents = rows.into_iter().map(|row| view(draft, row, now)).collect::<Result<_, Stop>>()?;
-    Ok(Reply::Documents { documents, next })
+    let page: Page<DocumentRow> = rows::page(draft, &prefix, after.as_deref(), PAGE)?;
+    let next = page.last.filter(|_| page.full).map(|key| data_encoding::HEXLOWER.encode(&key));
+    let mut damaged_rows = page.damaged;
+    let rows = page.rows.into_iter();
+    let documents = rows.map(|row| view(draft, row, now, &mut damaged_rows)).collect::<Result<_, Stop>>()?;
+    Ok(Reply::Documents { documents, next, damaged_rows })
 }
 
-fn view(draft: &Draft<'_>, row: DocumentRow, now: Timestamp) -> Result<Document, Stop> {
-    let grant: Option<GrantRow> = rows::load(draft, &row.key())?;
+fn view(draft: &Draft<'_>, row: DocumentRow, now: Timestamp, damaged: &mut u64) -> Result<Document, Stop> {
+    let grant: Option<GrantRow> = resolve::intact(draft, &row.key(), damaged)?;
     let grant = grant.filter(|grant| grants::holds(grant, Rights::READ, now));
     Ok(Document {
         document_id: row.id.0.to_hex(),

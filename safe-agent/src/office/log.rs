@@ -3,7 +3,7 @@
 use super::desk::Reply;
 use super::view::{Entry, rfc3339};
 use super::{Stop, resolve};
-use crate::audit::{self, Action, Actor, Decision, Event, Refusal};
+use crate::audit::{self, Action, Actor, Decision, Event, Part, Refusal};
 use crate::vault::Draft;
 
 /// Leaves looked at in one request.
@@ -11,12 +11,11 @@ const PAGE: usize = 1000;
 
 pub(super) fn page(draft: &mut Draft<'_>, patient: Option<&str>, from: u64) -> Result<Reply, Stop> {
     let patient = patient.map(|typed| resolve::patient(draft, typed)).transpose()?.map(|row| row.id);
-    let events = audit::read(draft, from, PAGE)?;
-    let next = if events.len() == PAGE { events.last().map(|(number, _)| number + 1) } else { None };
+    let Part { events, damaged, next } = audit::part(draft, from, PAGE)?;
     let about = |event: &Event| patient.is_none() || event.patient == patient;
     let entries =
         events.iter().filter(|(_, event)| about(event)).map(|(number, event)| entry(*number, event)).collect();
-    Ok(Reply::Log { entries, next })
+    Ok(Reply::Log { entries, next, damaged_rows: damaged })
 }
 
 fn entry(number: u64, event: &Event) -> Entry {
@@ -55,6 +54,7 @@ fn describe(action: &Action) -> (&'static str, Option<String>) {
         Action::DeviceRevoked(_) => ("device revoked", None),
         Action::Listed { .. } => ("documents listed", None),
         Action::Read { document, .. } => ("document read", Some(document.0.to_hex())),
+        Action::ClockAccepted => ("clock accepted", None),
         Action::StatusAsked => ("status asked", None),
     }
 }
@@ -73,5 +73,6 @@ fn reason(refusal: Refusal) -> &'static str {
         Refusal::Changed => "document changed",
         Refusal::WrongLane => "only while connected",
         Refusal::Quota => "too many requests",
+        Refusal::Damaged => "stored data damaged",
     }
 }

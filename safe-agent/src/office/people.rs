@@ -48,7 +48,7 @@ pub(super) fn printable(text: &str) -> String {
 
 pub(super) fn list(draft: &mut Draft<'_>) -> Result<Reply, Stop> {
     let mut patients = Vec::new();
-    resolve::every(draft, &[], |row: PatientRow| {
+    let damaged_rows = resolve::every(draft, |row: PatientRow| {
         patients.push(Patient {
             patient_id: row.id.0.to_hex(),
             name: row.name,
@@ -56,8 +56,7 @@ pub(super) fn list(draft: &mut Draft<'_>) -> Result<Reply, Stop> {
             number: row.number,
             added: rfc3339(row.added),
         });
-        Ok(())
     })?;
     patients.sort_by(|a, b| (&a.name, &a.patient_id).cmp(&(&b.name, &b.patient_id)));
-    Ok(Reply::Patients { patients })
+    Ok(Reply::Patients { patients, damaged_rows })
 }

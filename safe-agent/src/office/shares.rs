@@ -65,6 +65,9 @@ pub(super) fn link(
 ) -> Result<Reply, Stop> {
     let now = audit::effective_time(draft, clock)?;
     let patient = resolve::patient(draft, patient)?;
+    if audit::is_clock_astray(draft, clock)? {
+        return Err(Invalid::Clock.into());
+    }
     let expires = expiry(until, now)?;
     let app = app_url.map_or(Ok(NO_APP), check_app)?;
     let (practice, identity) = identity::load(draft)?;

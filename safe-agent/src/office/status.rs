@@ -9,7 +9,7 @@ use crate::audit;
 use crate::handlers::enrol;
 use crate::identity;
 use crate::presence::Presence;
-use crate::rows::{self, AuditHead, DeviceRow, DocumentRow, LinkRow, PatientRow};
+use crate::rows::{self, AuditHead, DeviceRow, DocumentRow, GrantRow, LinkRow, PatientRow, PrekeyRow};
 use crate::vault::Draft;
 
 pub(super) fn report(
@@ -22,6 +22,10 @@ pub(super) fn report(
     let (practice, identity) = identity::load(draft)?;
     let prekeys_until = identity::prekeys(draft)?.last().map(|prekey| prekey.not_after);
     let head: AuditHead = rows::load(draft, AuditHead::KEY)?.unwrap_or_default();
+    let mut rows = Counter::default();
+    // Nobody is told how many of these there are; their damage counts.
+    rows.count(draft, |_: &GrantRow| true)?;
+    rows.count(draft, |_: &PrekeyRow| true)?;
     Ok(Reply::Status(Box::new(Status {
         practice: practice.name,
         safe_pin: identity.pin.0.to_hex(),
@@ -33,20 +37,27 @@ pub(super) fn report(
         identity_until: rfc3339(identity.not_after),
         identity_days_left: identity.not_after.0.saturating_sub(now.0) / time::DAY,
         prekeys_until: prekeys_until.map(rfc3339),
-        patients: count(draft, |_: &PatientRow| true)?,
-        documents: count(draft, |_: &DocumentRow| true)?,
-        devices: count(draft, |device: &DeviceRow| device.revoked.is_none())?,
-        open_links: count(draft, |link: &LinkRow| enrol::is_open(link, now))?,
+        patients: rows.count(draft, |_: &PatientRow| true)?,
+        documents: rows.count(draft, |_: &DocumentRow| true)?,
+        devices: rows.count(draft, |device: &DeviceRow| device.revoked.is_none())?,
+        open_links: rows.count(draft, |link: &LinkRow| enrol::is_open(link, now))?,
         transfers: transfers as u64,
         decisions: head.next,
+        clock_ahead_days: audit::days_astray(draft, clock)?,
+        damaged_rows: rows.damaged,
     })))
 }
 
-fn count<T: rows::Stored>(draft: &Draft<'_>, counts: impl Fn(&T) -> bool) -> Result<u64, Stop> {
-    let mut number = 0;
-    resolve::every(draft, &[], |row: T| {
-        number += u64::from(counts(&row));
-        Ok(())
-    })?;
-    Ok(number)
+/// Counts rows, and apart from them those that are damaged.
+#[derive(Default)]
+struct Counter {
+    damaged: u64,
+}
+
+impl Counter {
+    fn count<T: rows::Stored>(&mut self, draft: &Draft<'_>, counts: impl Fn(&T) -> bool) -> Result<u64, Stop> {
+        let mut number = 0;
+        self.damaged += resolve::every(draft, |row: T| number += u64::from(counts(&row)))?;
+        Ok(number)
+    }
 }

@@ -72,7 +72,7 @@ impl Desk {
 
     fn documents(&self, patient: Option<&str>, after: Option<String>) -> (Vec<view::Document>, Option<String>) {
         let request = Request::DocumentList { patient: patient.map(str::to_owned), after };
-        let Reply::Documents { documents, next } = self.perform(request).unwrap() else { panic!("another reply") };
+        let Reply::Documents { documents, next, .. } = self.perform(request).unwrap() else { panic!("another reply") };
         (documents, next)
     }
 
@@ -83,7 +83,7 @@ impl Desk {
 
     fn log(&self, patient: Option<&str>) -> Vec<view::Entry> {
         let request = Request::Log { patient: patient.map(str::to_owned), from: 0 };
-        let Reply::Log { entries, next: None } = self.perform(request).unwrap() else { panic!("another reply") };
+        let Reply::Log { entries, next: None, .. } = self.perform(request).unwrap() else { panic!("another reply") };
         entries
     }
 

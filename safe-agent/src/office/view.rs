@@ -122,6 +122,12 @@ pub struct Status {
     pub transfers: u64,
     /// Decisions recorded.
     pub decisions: u64,
+    /// Days by which the clock is further ahead than the safe believes.
+    #[serde(default)]
+    pub clock_ahead_days: Option<u64>,
+    /// Rows that cannot be read, of those counted above, of grants and of prekeys.
+    #[serde(default)]
+    pub damaged_rows: u64,
 }
 
 impl fmt::Debug for Patient {

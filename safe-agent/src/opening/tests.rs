@@ -1,7 +1,10 @@
 use tempfile::TempDir;
 
 use super::*;
+use crate::office::{Office, Reply, Request};
+use crate::presence::Presence;
 use crate::testing::{START, relay};
+use crate::transfers::Transfers;
 
 fn passphrase() -> Passphrase {
     Passphrase::new("an invented passphrase".into())
@@ -28,4 +31,58 @@ fn a_safe_whose_sheets_never_got_out_does_not_exist_and_is_made_anew() {
     assert!(new.roots().root.public() != lost, "with keys of its own");
     new.finish().unwrap();
     unlock_with(&path).unwrap();
+}
+
+fn desk(vault: &OpenVault) -> Office {
+    Office::new(vault.keeper.handle(), Arc::clone(&vault.folder), Transfers::default(), Presence::not_served())
+}
+
+fn documents(vault: &OpenVault) -> (usize, u64) {
+    let request = Request::DocumentList { patient: None, after: None };
+    let reply = desk(vault).perform(request, &mut std::io::empty(), START).unwrap();
+    let damaged = reply.damaged_rows();
+    let Reply::Documents { documents, .. } = reply else { panic!("another reply") };
+    (documents.len(), damaged)
+}
+
+fn content_files(path: &Path) -> usize {
+    let shelves = std::fs::read_dir(path.join("content")).unwrap().map(|shelf| shelf.unwrap().path());
+    shelves.filter(|shelf| !shelf.ends_with("orphaned")).map(|shelf| std::fs::read_dir(shelf).unwrap().count()).sum()
+}
+
+/// One flipped bit in the row of one document made every command fail, because every document is asked for its file at
+/// every start.
+#[test]
+fn a_vault_with_a_damaged_row_opens_and_shows_the_others_and_keeps_every_file() {
+    let place = TempDir::new().unwrap();
+    let path = place.path().join("safe");
+    make(&path).unwrap().finish().unwrap();
+    let vault = unlock_with(&path).unwrap();
+    let patient = Request::PatientAdd { name: "Ada Example".into(), birth_date: None, number: None };
+    let Reply::PatientAdded { patient_id } = desk(&vault).perform(patient, &mut std::io::empty(), START).unwrap()
+    else {
+        panic!("another reply")
+    };
+    for title in ["one", "two", "three"] {
+        let (patient, file_name) = (patient_id.clone(), title.to_owned());
+        let request = Request::DocumentAdd { patient, title: None, file_name };
+        desk(&vault).perform(request, &mut title.as_bytes(), START).unwrap();
+    }
+    drop(vault);
+    damage_a_document(&path.join("vault.db"));
+
+    let vault = unlock_with(&path).unwrap();
+    assert_eq!(documents(&vault), (2, 1));
+    assert_eq!(content_files(&path), 3);
+    let request = Request::Status;
+    assert_eq!(desk(&vault).perform(request, &mut std::io::empty(), START).unwrap().damaged_rows(), 1);
+}
+
+fn damage_a_document(database: &Path) {
+    let connection = rusqlite::Connection::open(database).unwrap();
+    let (key, mut value): (Vec<u8>, Vec<u8>) = connection
+        .query_row("SELECT key, value FROM rows WHERE tab = 3 LIMIT 1", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
+    value[100] ^= 1;
+    connection.execute("UPDATE rows SET value = ?1 WHERE tab = 3 AND key = ?2", (value, key)).unwrap();
 }

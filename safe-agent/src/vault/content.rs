@@ -1,8 +1,8 @@
 //! The documents' bytes: one file each, sealed in chunks under a key of its own that lies in the document's sealed row.
 //!
 //! `content/ab/abcd…` holds a C2SP chunked-encryption object whose context names the content id, so a file that was
-//! flipped, cut or put in another's place does not open. A file is there whole or not at all: whatever a crash leaves
-//! is swept at the next start. Deleting the row that holds the key makes a left-over copy unreadable.
+//! flipped, cut or put in another's place does not open. A file is there whole or not at all: what a crash leaves is
+//! swept at the next start, and set aside if it was whole. Deleting the row that holds the key makes a left-over copy unreadable.
 
 mod reader;
 mod sweep;
@@ -20,7 +20,7 @@ use super::durable::{self, ignore_missing};
 use super::folder::Folder;
 
 pub use self::reader::ContentReader;
-pub use self::sweep::{SweepError, Swept, sweep_content};
+pub use self::sweep::{Swept, sweep_content};
 pub use self::writer::{ContentDigest, ContentWriter};
 
 /// The random name of a content file. Public: it stands as a file name on the disk.

@@ -2,7 +2,7 @@
 //!
 //! A draft that is dropped leaves no trace, so a handler may stop at any line. What the draft wrote it also reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::store::{Row, Store, StoreError, Table, check_write, scan_start};
@@ -45,6 +45,40 @@ impl<'a> Draft<'a> {
             // A full page says nothing about keys behind its last one; a short page is the end of the base.
             let until = if page.len() == limit { page.last().map(|(key, _)| key.clone()) } else { None };
             merge(&mut found, page, own_between(own, prefix, cursor.as_deref(), until.as_deref()));
+            match until {
+                Some(last) => cursor = Some(last),
+                None => break,
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// Reads keys as [`Store::keys`] does, this draft's own writes and deletes merged in.
+    pub fn keys(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let Some(own) = self.writes.of(table) else {
+            return self.base.keys(table, prefix, after, limit);
+        };
+        let mut found = Vec::new();
+        let mut cursor = after.map(<[u8]>::to_vec);
+        while found.len() < limit {
+            let mut page: BTreeSet<Vec<u8>> =
+                self.base.keys(table, prefix, cursor.as_deref(), limit)?.into_iter().collect();
+            let until = if page.len() == limit { page.last().cloned() } else { None };
+            for (key, written) in own_between(own, prefix, cursor.as_deref(), until.as_deref()) {
+                if written.is_some() {
+                    page.insert(key.clone())
+                } else {
+                    page.remove(key)
+                };
+            }
+            found.extend(page);
             match until {
                 Some(last) => cursor = Some(last),
                 None => break,

@@ -153,6 +153,28 @@ impl<R: CryptoRng> Store for SqliteStore<R> {
         Ok(found)
     }
 
+    fn keys(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.usable()?;
+        let mut statement = self.connection.prepare_cached(KEYS).map_err(kind)?;
+        let most = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![table.number(), scan_start(prefix, after), most]).map_err(kind)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(kind)? {
+            let key = row.get_ref(0).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged)?;
+            if !key.starts_with(prefix) {
+                break;
+            }
+            found.push(key.to_vec());
+        }
+        Ok(found)
+    }
+
     fn apply(&mut self, writes: WriteSet) -> Result<(), StoreError> {
         self.usable()?;
         if writes.is_empty() {
@@ -181,6 +203,7 @@ impl<R> fmt::Debug for SqliteStore<R> {
 
 const READ: &str = "SELECT value FROM rows WHERE tab = ?1 AND key = ?2";
 const SCAN: &str = "SELECT key, value FROM rows WHERE tab = ?1 AND key >= ?2 ORDER BY key LIMIT ?3";
+const KEYS: &str = "SELECT key FROM rows WHERE tab = ?1 AND key >= ?2 ORDER BY key LIMIT ?3";
 const WRITE: &str = "INSERT OR REPLACE INTO rows (tab, key, value) VALUES (?1, ?2, ?3)";
 const DELETE: &str = "DELETE FROM rows WHERE tab = ?1 AND key = ?2";
 

@@ -25,6 +25,17 @@ pub trait Store {
         limit: usize,
     ) -> Result<Vec<(Vec<u8>, Row)>, StoreError>;
 
+    /// The keys that [`Store::scan`] would answer with, whether their rows can be opened or not.
+    fn keys(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        Ok(self.scan(table, prefix, after, limit)?.into_iter().map(|(key, _)| key).collect())
+    }
+
     /// Makes writes visible to the next read; durable only at the next flush. On an error everything since the last
     /// flush is undone, these writes and those before them.
     fn apply(&mut self, writes: WriteSet) -> Result<(), StoreError>;

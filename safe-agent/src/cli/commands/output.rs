@@ -31,7 +31,16 @@ impl Output {
             return told(write(&texts::link(link, &spaced(pin), expires, &qr_code(link))));
         }
         let object = serde_json::to_value(reply).unwrap_or_else(|_| json!({}));
-        self.object(&object, &texts::reply(reply))
+        self.object(&object, &texts::reply(reply))?;
+        if let Reply::Status(status) = reply
+            && let Some(days) = status.clock_ahead_days
+        {
+            warn(&texts::clock_astray(days));
+        }
+        if reply.damaged_rows() > 0 {
+            warn(&texts::damaged_rows(reply.damaged_rows()));
+        }
+        Ok(())
     }
 
     /// Prints an object, or the text that says the same.
@@ -60,6 +69,11 @@ impl Output {
         }
         write(&Zeroizing::new(format!("{versioned}\n")))
     }
+}
+
+/// Beside the answer, where neither a person nor a script takes it for one.
+fn warn(text: &str) {
+    let _gone = writeln!(io::stderr(), "{text}");
 }
 
 fn write(text: &str) -> io::Result<()> {

@@ -7,7 +7,7 @@ use super::*;
 use crate::rows::{self, DeviceRow, PatientId, PatientRow};
 
 fn patients(desk: &Desk) -> Vec<view::Patient> {
-    let Reply::Patients { patients } = desk.perform(Request::PatientList).unwrap() else { panic!("another reply") };
+    let Reply::Patients { patients, .. } = desk.perform(Request::PatientList).unwrap() else { panic!("another reply") };
     patients
 }
 
@@ -96,7 +96,9 @@ fn devices_are_listed_by_their_enrolment_and_revoked_once() {
     let patient = desk.patient("Ada Example");
     let (young, old) = (seed_device(&desk, &patient, 1), seed_device(&desk, &patient, 2));
     let list = |desk: &Desk| {
-        let Reply::Devices { devices } = desk.perform(Request::DeviceList).unwrap() else { panic!("another reply") };
+        let Reply::Devices { devices, .. } = desk.perform(Request::DeviceList).unwrap() else {
+            panic!("another reply")
+        };
         devices
     };
     assert_eq!(list(&desk).iter().map(|device| device.device_id.as_str()).collect::<Vec<_>>(), [&*old, &*young]);

@@ -1,9 +1,11 @@
 //! The record of decisions as the owner reads it, and how the safe is.
 
+use data_encoding::HEXLOWER;
+
 use super::*;
 use crate::audit::{self, Action, Actor, Event};
 use crate::testing::START;
-use crate::vault::Table;
+use crate::vault::{Row, Table};
 
 fn actions(entries: &[view::Entry]) -> Vec<&str> {
     entries.iter().map(|entry| entry.action.as_str()).collect()
@@ -50,7 +52,7 @@ fn a_long_record_is_read_in_pages_whoever_it_is_about() {
         let (mut numbers, mut pages, mut from) = (Vec::new(), 0, 0);
         loop {
             let request = Request::Log { patient: patient.clone(), from };
-            let Reply::Log { entries, next } = desk.perform(request).unwrap() else { panic!("another reply") };
+            let Reply::Log { entries, next, .. } = desk.perform(request).unwrap() else { panic!("another reply") };
             numbers.extend(entries.iter().map(|entry| entry.number));
             pages += 1;
             let Some(next) = next else { return (numbers, pages) };
@@ -65,10 +67,12 @@ fn a_long_record_is_read_in_pages_whoever_it_is_about() {
 fn a_record_that_was_cut_is_not_shown_as_if_it_were_whole() {
     let desk = Desk::open();
     desk.patient("Ada Example");
+    desk.patient("Ben Example");
     desk.read(|draft| draft.delete(Table::Audit, &1u64.to_be_bytes()));
-    let shown = desk.perform(Request::Log { patient: None, from: 0 });
-    let Err(OfficeError::Trouble(trouble)) = shown else { panic!("no trouble") };
-    assert!(matches!(trouble.fault(), Fault::Store(StoreError::Damaged)));
+    let shown = desk.perform(Request::Log { patient: None, from: 0 }).unwrap();
+    assert_eq!(shown.damaged_rows(), 1);
+    let Reply::Log { entries, .. } = shown else { panic!("another reply") };
+    assert_eq!(entries.iter().map(|entry| entry.number).collect::<Vec<_>>(), [0, 2]);
 }
 
 #[test]
@@ -82,4 +86,32 @@ fn a_new_safe_says_how_it_is() {
     assert_eq!(status.prekeys_until.as_deref(), Some("2027-02-14T08:00:00Z"));
     desk.now = START.plus(500 * rohrpost_wire::time::DAY);
     assert_eq!(desk.status().identity_days_left, 0);
+}
+
+/// Whether a beginning fits one id alone does not depend on whose row can be read: a share must not reach another
+/// patient because the right one's row is damaged.
+#[test]
+fn a_damaged_row_hides_no_other_and_its_beginning_still_fits_it() {
+    let desk = Desk::open();
+    let ada = desk.patient("Ada Example");
+    let key = |last: u8| {
+        let mut key = HEXLOWER.decode(ada.as_bytes()).unwrap();
+        key[15] = last;
+        key
+    };
+    let (one, two) = (key(0x10), key(0x1f));
+    desk.read(move |draft| {
+        draft.put(Table::Patients, &one, Row::new(vec![1, 0xff]))?;
+        draft.put(Table::Patients, &two, Row::new(vec![1, 0xff]))
+    });
+    let listed = desk.perform(Request::PatientList).unwrap();
+    assert_eq!(listed.damaged_rows(), 2);
+    assert_eq!(desk.status().damaged_rows, 2);
+    let link = |typed: &str| desk.perform(Request::Link { patient: typed.into(), app_url: None, until: None });
+    let odd = format!("{}1", &ada[..30]);
+    assert!(matches!(link(&odd), Err(OfficeError::Ambiguous(Thing::Patient))), "an odd number of digits");
+    assert!(matches!(link(&ada[..30]), Err(OfficeError::Ambiguous(Thing::Patient))));
+    let Err(OfficeError::Trouble(trouble)) = link(&format!("{}10", &ada[..30])) else { panic!("no trouble") };
+    assert!(matches!(trouble.fault(), Fault::Store(StoreError::Damaged)));
+    assert!(link(&ada).is_ok());
 }

@@ -175,3 +175,25 @@ fn an_app_is_reached_over_tls_or_on_this_machine() {
         assert_eq!(invalid(link(&desk, Some(bad), None)), Invalid::AppUrl, "{bad}");
     }
 }
+
+/// A link made under a clock years ahead would have been good for years once the clock was set.
+#[test]
+fn under_a_clock_far_ahead_no_link_is_made_before_the_practice_vouches_for_it() {
+    let mut desk = Desk::open();
+    let patient = desk.patient("Ada Example");
+    desk.now = START.plus(3_000 * DAY);
+    let link = |desk: &Desk| desk.perform(Request::Link { patient: patient.clone(), app_url: None, until: None });
+    assert_eq!(invalid(link(&desk)), Invalid::Clock);
+    assert_eq!(desk.status().clock_ahead_days, Some(3_000));
+    for (accept, expected) in [(false, Some(3_000)), (true, None)] {
+        let Reply::Clock { ahead_days, accepted, .. } = desk.perform(Request::Clock { accept }).unwrap() else {
+            panic!("another reply")
+        };
+        assert_eq!((ahead_days, accepted), (expected, accept));
+    }
+    assert!(link(&desk).is_ok());
+    assert_eq!(desk.log(None).last().unwrap().action, "link made");
+    desk.now = START;
+    desk.perform(Request::Clock { accept: true }).unwrap();
+    assert!(link(&desk).is_ok(), "and the mark can be lowered again");
+}

@@ -10,7 +10,8 @@ use rohrpost_wire::frame::TtlClass;
 use crate::audit::{Action, Decision, Refusal};
 use crate::requests::Transfer;
 use crate::rows::{DocumentRow, PatientId};
-use crate::testing::{Device, Got, World, reading};
+use crate::testing::{Device, Got, LISTING, World, reading};
+use crate::vault::{Row, Table};
 
 struct Scene {
     world: World,
@@ -106,4 +107,16 @@ fn content_goes_live_only_and_a_deposit_learns_of_no_document_it_may_not_have() 
             assert_eq!(scene.world.deliver(&sealed).status(), Status::Done, "the same request, by a call");
         }
     }
+}
+
+#[test]
+fn a_damaged_document_hides_no_other_and_says_so_when_it_is_fetched() {
+    let mut scene = scene();
+    let other = scene.world.document(scene.patient, "another finding");
+    scene.world.share(scene.patient, other, None);
+    let key = DocumentRow::key_of(&scene.patient, &scene.document);
+    scene.world.transact(|draft, _, _| draft.put(Table::Documents, &key, Row::new(vec![1, 0xff])));
+    assert_eq!(scene.fetch(0, None).status(), Status::Damaged);
+    assert_eq!(scene.world.events().last().unwrap().decision, Decision::Refused(Refusal::Damaged));
+    assert_eq!(scene.world.ask(&mut scene.device, LISTING).listed(), [other]);
 }

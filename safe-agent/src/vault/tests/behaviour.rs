@@ -49,7 +49,10 @@ fn a_scan_is_ordered_bounded_and_starts_behind_its_mark(store: &mut dyn Store) {
 }
 
 fn keys(store: &dyn Store, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Vec<Vec<u8>> {
-    store.scan(Table::Grants, prefix, after, limit).unwrap().into_iter().map(|(key, _)| key).collect()
+    let rows = store.scan(Table::Grants, prefix, after, limit).unwrap();
+    let keys = store.keys(Table::Grants, prefix, after, limit).unwrap();
+    assert!(rows.iter().map(|(key, _)| key).eq(&keys), "with and without their rows");
+    keys
 }
 
 fn a_row_is_replaced_and_deleted(store: &mut dyn Store) {
