@@ -63,6 +63,8 @@ pub struct Pending {
     pub device_name: String,
     /// Numbers for asking whether the enrolment went through.
     pub sequence: Sequence,
+    /// The safe, with what its records said before the PIN was sent.
+    pub safe: Safe,
 }
 
 /// Characters kept of a practice's and a patient's name.
@@ -70,13 +72,13 @@ const NAME_CHARS: usize = 200;
 
 impl Account {
     /// The account that a pending enrolment becomes.
-    pub fn new(pending: &Pending, safe: Safe, practice: &str, patient: &str) -> Self {
+    pub fn new(pending: &Pending, practice: &str, patient: &str) -> Self {
         let owner = Owner {
             practice: bounded(practice, NAME_CHARS),
             patient: bounded(patient, NAME_CHARS),
             device_name: pending.device_name.clone(),
         };
-        let device_key = pending.device_key.clone();
+        let (device_key, safe) = (pending.device_key.clone(), pending.safe.clone());
         Self { link: pending.link, device_key, safe, owner, sequence: pending.sequence }
     }
 
@@ -102,6 +104,20 @@ impl Safe {
         self.known.epoch
     }
 
+    /// Takes over what was known of the same safe before, where that is more.
+    pub fn inherit(&mut self, before: Known) {
+        let known = &mut self.known;
+        if before.pin != known.pin {
+            return;
+        }
+        if before.chain.length > known.chain.length {
+            known.chain = before.chain;
+        }
+        if (before.epoch, before.identity_from) > (known.epoch, known.identity_from) {
+            (known.epoch, known.identity_from) = (before.epoch, before.identity_from);
+        }
+    }
+
     /// Remembers what verified records say. True if that was news.
     pub fn learn(&mut self, safe: &TrustedSafe) -> bool {
         self.known.learn(safe)
@@ -110,13 +126,14 @@ impl Safe {
 
 impl Pending {
     /// Begins an enrolment with a fresh device key.
-    pub fn begin(link: LinkId, device_name: &str, rng: &mut impl CryptoRng) -> Self {
+    pub fn begin(link: LinkId, safe: Safe, device_name: &str, rng: &mut impl CryptoRng) -> Self {
         Self {
             link,
             request: RequestId::generate(rng),
             device_key: Secret::generate(rng),
             device_name: bounded(device_name, DEVICE_NAME_CHARS),
             sequence: Sequence::new(),
+            safe,
         }
     }
 
@@ -179,8 +196,11 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn account() -> Account {
-        let pending = Pending::begin(LinkId(Fixed([1; 16])), "laptop", &mut random::system());
-        Account::new(&pending, safe(), "Praxis Beispiel", "Erika Muster")
+        Account::new(&pending(1), "Praxis Beispiel", "Erika Muster")
+    }
+
+    pub(crate) fn pending(link: u8) -> Pending {
+        Pending::begin(LinkId(Fixed([link; 16])), safe(), "laptop", &mut random::system())
     }
 
     fn safe() -> Safe {
@@ -219,8 +239,20 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_was_known_of_a_safe_before_a_new_link_is_not_forgotten() {
+        let newer = Known { epoch: 9, identity_from: Timestamp(7), ..safe().known };
+        let mut enrolled_again = safe();
+        enrolled_again.inherit(newer);
+        assert_eq!(enrolled_again.known(), newer);
+        enrolled_again.inherit(safe().known);
+        assert_eq!(enrolled_again.known(), newer, "never back");
+        enrolled_again.inherit(Known { pin: SafePin(Fixed([9; 32])), epoch: 99, ..newer });
+        assert_eq!(enrolled_again.known(), newer, "of no other safe");
+    }
+
+    #[test]
     fn another_try_keeps_the_device_key_and_changes_the_request() {
-        let first = Pending::begin(LinkId(Fixed([1; 16])), "laptop", &mut random::system());
+        let first = Pending::begin(LinkId(Fixed([1; 16])), safe(), "laptop", &mut random::system());
         let mut second = first.clone();
         second.renew(&mut random::system());
         assert_ne!(first.request, second.request);
@@ -229,7 +261,7 @@ pub(crate) mod tests {
 
     #[test]
     fn only_another_name_makes_another_request() {
-        let first = Pending::begin(LinkId(Fixed([1; 16])), "laptop", &mut random::system());
+        let first = Pending::begin(LinkId(Fixed([1; 16])), safe(), "laptop", &mut random::system());
         let mut second = first.clone();
         second.rename("laptop", &mut random::system());
         assert!(first == second);
@@ -240,7 +272,7 @@ pub(crate) mod tests {
     #[test]
     fn names_are_bounded_and_harmless() {
         let long = format!("\u{1b}{}", "x".repeat(100));
-        let pending = Pending::begin(LinkId(Fixed([1; 16])), &long, &mut random::system());
+        let pending = Pending::begin(LinkId(Fixed([1; 16])), safe(), &long, &mut random::system());
         assert_eq!(pending.device_name.chars().count(), DEVICE_NAME_CHARS);
         assert!(!pending.device_name.contains('\u{1b}'));
     }
@@ -249,7 +281,7 @@ pub(crate) mod tests {
     fn nothing_of_an_account_can_be_printed() {
         assert_eq!(format!("{:?}", account()), "Account");
         assert_eq!(format!("{:?} {:?}", account().owner, account().safe), "Owner Safe(epoch 3)");
-        let pending = Pending::begin(LinkId(Fixed([1; 16])), "laptop", &mut random::system());
+        let pending = Pending::begin(LinkId(Fixed([1; 16])), safe(), "laptop", &mut random::system());
         assert_eq!(format!("{pending:?}"), "Pending");
     }
 }

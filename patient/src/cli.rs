@@ -103,7 +103,7 @@ async fn execute(cli: Cli) -> Result<Outcome, Problem> {
 
 async fn accept(home: &Home, arguments: Accept, json: bool) -> Result<Outcome, Problem> {
     let link = enrol::parse_link(&arguments.link.read()?)?;
-    let accepted = if let Some(accepted) = enrol::already(home, &link)? {
+    let accepted = if let Some(accepted) = enrol::already(home, &link).await? {
         accepted
     } else {
         let pin = input::pin(arguments.pin_file.as_deref())?;

@@ -8,12 +8,14 @@ use rohrpost_e2ee::body::{Enrolled, Operation, Payload, Pin, SafeStatus, Status}
 use rohrpost_e2ee::exchange::Author;
 use rohrpost_e2ee::link::LinkError;
 use rohrpost_e2ee::{Link, RequestId};
+use rohrpost_wire::Timestamp;
 
 use crate::account::{Account, Owner, Pending, Safe};
 use crate::clock::Clock;
 use crate::home::{Home, Locked};
 use crate::problem::{LinkProblem, Problem};
 use crate::session::{Correction, Corrections, draft};
+use crate::standing::{Standing, standing, taken};
 
 /// What was typed to enrol a device.
 #[derive(Debug)]
@@ -31,7 +33,7 @@ pub struct Invitation {
 pub struct Accepted {
     /// Whose.
     pub owner: Owner,
-    /// Whether this very link had enrolled it before.
+    /// Whether it had been before.
     pub already: bool,
 }
 
@@ -43,29 +45,41 @@ pub fn parse_link(text: &str) -> Result<Link, Problem> {
     })
 }
 
-/// The owner of the device that this link has enrolled here, if it has; refuses a home that another link has taken.
-pub fn already(home: &Home, link: &Link) -> Result<Option<Accepted>, Problem> {
-    match home.account()? {
-        None => Ok(None),
-        Some(account) if account.link == link.secret.id() => Ok(Some(Accepted { owner: account.owner, already: true })),
-        Some(account) => {
-            Err(Problem::AlreadyEnrolled { home: home.folder().to_owned(), practice: account.owner.practice })
-        }
-    }
+/// The owner of this device, if it is enrolled already: with this link, or with the same safe, which still knows it.
+/// Refuses a home that belongs to another safe.
+pub async fn already(home: &Home, link: &Link) -> Result<Option<Accepted>, Problem> {
+    Ok(match standing(home, link).await? {
+        Standing::Enrolled(owner) => Some(Accepted { owner, already: true }),
+        Standing::Free | Standing::Removed(_) => None,
+    })
 }
 
-/// Enrols this device.
+/// Enrols this device, or one in the place of a device that the safe has removed.
 pub async fn accept(home: &Home, invitation: &Invitation) -> Result<Accepted, Problem> {
+    let removed = match standing(home, &invitation.link).await? {
+        Standing::Enrolled(owner) => return Ok(Accepted { owner, already: true }),
+        Standing::Free => None,
+        Standing::Removed(link) => Some(link),
+    };
     home.create()?;
     let lock = home.lock()?;
-    if let Some(accepted) = already(home, &invitation.link)? {
-        return Ok(accepted);
+    let account = home.account()?;
+    if let Some(account) = &account
+        && Some(account.link) != removed
+    {
+        // Another run was faster.
+        return match account.clone() {
+            account if account.link == invitation.link.secret.id() => {
+                Ok(Accepted { owner: account.owner, already: true })
+            }
+            account => Err(taken(home, account)),
+        };
     }
-    let mut enrolment = Enrolment::begin(&lock, invitation)?;
+    let mut enrolment = Enrolment::begin(&lock, invitation, account.as_ref())?;
     let enrolled = enrolment.run().await?;
-    let account = Account::new(&enrolment.pending, enrolment.safe, &enrolled.practice, &enrolled.patient);
+    let account = Account::new(&enrolment.pending, &enrolled.practice, &enrolled.patient);
     lock.save_account(&account)?;
-    lock.remove_pending()?;
+    lock.remove_pending(account.link)?;
     Ok(Accepted { owner: account.owner, already: false })
 }
 
@@ -73,36 +87,40 @@ struct Enrolment<'a> {
     lock: &'a Locked<'a>,
     invitation: &'a Invitation,
     pending: Pending,
-    safe: Safe,
     clock: Clock,
 }
 
 impl<'a> Enrolment<'a> {
-    /// Takes up what was begun with this link, or begins; written down when this returns.
-    fn begin(lock: &'a Locked<'a>, invitation: &'a Invitation) -> Result<Self, Problem> {
+    /// Takes up what was begun with this link, or begins; written down when this returns. What is known of the safe is
+    /// at least what link, earlier tries and a removed account say.
+    fn begin(lock: &'a Locked<'a>, invitation: &'a Invitation, removed: Option<&Account>) -> Result<Self, Problem> {
         let link = invitation.link.secret.id();
         let name = &invitation.device_name;
-        let begun = lock.pending()?.filter(|pending| pending.link == link);
-        let mut pending = begun.unwrap_or_else(|| Pending::begin(link, name, &mut random::system()));
+        let begun = lock.pending(link)?;
+        let mut safe = Safe::of_link(&invitation.link);
+        for before in begun.iter().map(|begun| &begun.safe).chain(removed.map(|account| &account.safe)) {
+            safe.inherit(before.known());
+        }
+        let mut pending = begun.unwrap_or_else(|| Pending::begin(link, safe.clone(), name, &mut random::system()));
+        pending.safe = safe;
         pending.rename(name, &mut random::system());
         lock.save_pending(&pending)?;
-        Ok(Self { lock, invitation, pending, safe: Safe::of_link(&invitation.link), clock: Clock::default() })
+        Ok(Self { lock, invitation, pending, clock: Clock::default() })
     }
 
     async fn run(&mut self) -> Result<Enrolled, Problem> {
         let link = &self.invitation.link;
-        let visit = Visit::begin(&link.relay, link.inbox, &self.safe.known(), self.clock.now()).await?;
-        self.safe.learn(visit.safe());
+        let visit = Visit::begin(&link.relay, link.inbox, &self.pending.safe.known(), self.clock.now()).await?;
+        if self.pending.safe.learn(visit.safe()) {
+            // Before the PIN goes out: a relay that takes a record back is found out by the next try too.
+            self.lock.save_pending(&self.pending)?;
+        }
         let answer = self.enrol(&visit).await?;
         let result = match (verdict(answer.reply.status), answer.reply.payload) {
             (Verdict::Enrolled, Payload::Enrolled(enrolled)) => Ok(enrolled),
-            (Verdict::Perhaps, _) => self.ask_whether_enrolled(&visit).await,
-            (Verdict::AnotherTry(problem), _) => {
-                self.renew()?;
-                Err(problem)
-            }
-            (Verdict::Never(problem), _) => {
-                self.lock.remove_pending()?;
+            (Verdict::Perhaps(otherwise), _) => self.ask_whether_enrolled(&visit, otherwise).await,
+            (Verdict::Refused(problem), _) => {
+                self.handle_refusal(answer.reply.safe_time)?;
                 Err(problem)
             }
             (Verdict::Enrolled, _) => Err(Problem::Unexpected(answer.reply.status)),
@@ -139,8 +157,9 @@ impl<'a> Enrolment<'a> {
         }
     }
 
-    /// The link is used, perhaps by this very device, whose answer was lost: then the safe knows its key.
-    async fn ask_whether_enrolled(&mut self, visit: &Visit) -> Result<Enrolled, Problem> {
+    /// The link enrols nobody now, perhaps because it enrolled this very device, whose answer was lost: then the safe
+    /// knows its key.
+    async fn ask_whether_enrolled(&mut self, visit: &Visit, otherwise: LinkProblem) -> Result<Enrolled, Problem> {
         let key = self.pending.key();
         let mut corrections = Corrections::default();
         loop {
@@ -159,12 +178,20 @@ impl<'a> Enrolment<'a> {
                     Ok(Enrolled { practice, patient })
                 }
                 (Status::NotAllowed, _) => {
-                    self.lock.remove_pending()?;
-                    Err(LinkProblem::Used.into())
+                    self.handle_refusal(answer.reply.safe_time)?;
+                    Err(otherwise.into())
                 }
                 (status, _) => Err(Problem::of_status(status)),
             };
         }
+    }
+
+    /// The key is kept as long as the link may live: only then nothing that was sent can still enrol it.
+    fn handle_refusal(&mut self, safe_time: Timestamp) -> Result<(), Problem> {
+        if safe_time < self.invitation.link.expires {
+            return self.renew();
+        }
+        Ok(self.lock.remove_pending(self.pending.link)?)
     }
 
     fn renew(&mut self) -> Result<(), Problem> {
@@ -187,23 +214,22 @@ fn unanswered(error: VisitError) -> Problem {
 enum Verdict {
     /// The device is the patient's.
     Enrolled,
-    /// Somebody's device is; perhaps this one.
-    Perhaps,
-    /// Not yet; the next try is a new request of the same device.
-    AnotherTry(Problem),
-    /// Not with this link.
-    Never(Problem),
+    /// Perhaps this device was before; if not, this is why it cannot be now.
+    Perhaps(LinkProblem),
+    /// Not so; the next try is a new request of the same device.
+    Refused(Problem),
 }
 
 fn verdict(status: Status) -> Verdict {
     match status {
         Status::Done => Verdict::Enrolled,
-        Status::LinkUsed => Verdict::Perhaps,
-        Status::NotAllowed => Verdict::Never(LinkProblem::Unknown.into()),
-        Status::WrongPin { left: 0 } | Status::LinkExpired | Status::LinkDead => {
-            Verdict::Never(Problem::of_status(status))
-        }
+        Status::LinkUsed => Verdict::Perhaps(LinkProblem::Used),
+        Status::NotAllowed => Verdict::Perhaps(LinkProblem::Unknown),
+        // The safe counts what it records with a link, and looks at nothing more when that is used up.
+        Status::Busy => Verdict::Perhaps(LinkProblem::UsedUp),
         Status::WrongPin { .. }
+        | Status::LinkExpired
+        | Status::LinkDead
         | Status::Repeated
         | Status::RequestExpired
         | Status::ClockAhead
@@ -211,51 +237,9 @@ fn verdict(status: Status) -> Verdict {
         | Status::Conflict
         | Status::OutOfSequence
         | Status::LiveOnly
-        | Status::Busy
-        | Status::Damaged => Verdict::AnotherTry(Problem::of_status(status)),
+        | Status::Damaged => Verdict::Refused(Problem::of_status(status)),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::exit::Exit;
-
-    #[test]
-    fn a_wrong_pin_leaves_another_try_until_the_last() {
-        assert!(matches!(
-            verdict(Status::WrongPin { left: 1 }),
-            Verdict::AnotherTry(Problem::Link(LinkProblem::WrongPin { left: 1 }))
-        ));
-        assert!(matches!(
-            verdict(Status::WrongPin { left: 0 }),
-            Verdict::Never(Problem::Link(LinkProblem::WrongPin { left: 0 }))
-        ));
-    }
-
-    #[test]
-    fn what_a_link_or_pin_is_refused_for_exits_with_one_code() {
-        for status in [Status::WrongPin { left: 2 }, Status::LinkExpired, Status::LinkDead, Status::NotAllowed] {
-            let (Verdict::AnotherTry(problem) | Verdict::Never(problem)) = verdict(status) else { panic!() };
-            assert_eq!(problem.exit(), Exit::WrongCredential, "{status:?}");
-        }
-        assert_eq!(Problem::Link(LinkProblem::Used).exit(), Exit::WrongCredential);
-    }
-
-    #[test]
-    fn a_used_link_may_have_been_used_by_this_device() {
-        assert!(matches!(verdict(Status::LinkUsed), Verdict::Perhaps));
-    }
-
-    #[test]
-    fn only_a_request_that_may_have_arrived_counts_as_unanswered() {
-        use rohrpost_client::AskError;
-        use rohrpost_wire::ErrorCode;
-        let problem = |error| unanswered(VisitError::Ask(error)).kind();
-        assert_eq!(problem(AskError::Lost), "enrolment_unanswered");
-        assert_eq!(problem(AskError::TimedOut), "enrolment_unanswered");
-        assert_eq!(problem(AskError::Refused(ErrorCode::Interrupted)), "enrolment_unanswered");
-        assert_eq!(problem(AskError::Refused(ErrorCode::Away)), "safe_away");
-        assert_eq!(problem(AskError::Misbehaved), "relay_misbehaved");
-    }
-}
+mod tests;

@@ -6,11 +6,14 @@
 use std::fs::{self, DirBuilder, File};
 use std::path::{Path, PathBuf};
 
+use rohrpost_e2ee::LinkId;
+
 use crate::account::{Account, Pending};
 use crate::stored::{self, StoredError};
 
 const ACCOUNT: &str = "account";
-const PENDING: &str = "enrolment";
+/// Followed by the public name of the link, so that no link destroys another's unanswered enrolment.
+const PENDING: &str = "enrolment-";
 const LOCK: &str = "lock";
 const ACCOUNT_LABEL: &[u8] = b"rohrpost/1 patient account";
 const PENDING_LABEL: &[u8] = b"rohrpost/1 patient enrolment";
@@ -98,23 +101,23 @@ impl Locked<'_> {
         Ok(Some(result))
     }
 
-    /// The enrolment that was begun and not answered.
-    pub fn pending(&self) -> Result<Option<Pending>, StoredError> {
-        stored::read(&self.pending_path(), PENDING_LABEL)
+    /// The enrolment that was begun with this link and not answered.
+    pub fn pending(&self, link: LinkId) -> Result<Option<Pending>, StoredError> {
+        stored::read(&self.pending_path(link), PENDING_LABEL)
     }
 
     /// Replaces it; durable when this returns.
     pub fn save_pending(&self, pending: &Pending) -> Result<(), StoredError> {
-        stored::write(&self.pending_path(), PENDING_LABEL, pending)
+        stored::write(&self.pending_path(pending.link), PENDING_LABEL, pending)
     }
 
     /// Forgets it.
-    pub fn remove_pending(&self) -> Result<(), StoredError> {
-        stored::remove(&self.pending_path())
+    pub fn remove_pending(&self, link: LinkId) -> Result<(), StoredError> {
+        stored::remove(&self.pending_path(link))
     }
 
-    fn pending_path(&self) -> PathBuf {
-        self.home.folder.join(PENDING)
+    fn pending_path(&self, link: LinkId) -> PathBuf {
+        self.home.folder.join(format!("{PENDING}{}", link.0.to_hex()))
     }
 }
 
@@ -132,7 +135,7 @@ fn is_writable_by_others(_: &fs::Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::tests::account;
+    use crate::account::tests::{account, pending};
 
     #[test]
     fn a_folder_that_is_not_there_holds_no_account() {
@@ -149,6 +152,20 @@ mod tests {
         let first = home.lock().unwrap().update_account(|account| account.sequence.reserve().number).unwrap();
         let second = home.lock().unwrap().update_account(|account| account.sequence.reserve().number).unwrap();
         assert_eq!((first, second), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn the_unanswered_enrolments_of_two_links_stand_beside_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path());
+        let lock = home.lock().unwrap();
+        let (first, second) = (pending(1), pending(2));
+        lock.save_pending(&first).unwrap();
+        lock.save_pending(&second).unwrap();
+        assert!(lock.pending(first.link).unwrap() == Some(first.clone()));
+        lock.remove_pending(second.link).unwrap();
+        assert!(lock.pending(first.link).unwrap() == Some(first));
+        assert!(lock.pending(second.link).unwrap().is_none());
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub mod problem;
 pub mod retry;
 pub mod sequence;
 pub mod session;
+mod standing;
 pub mod stored;
 pub mod texts;
 pub mod transfer;

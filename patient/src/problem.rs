@@ -90,6 +90,9 @@ pub enum LinkProblem {
     /// Too many wrong PINs.
     #[error("link dead")]
     Dead,
+    /// The safe takes no more requests with this link.
+    #[error("link used up")]
+    UsedUp,
     /// The PIN is wrong.
     #[error("wrong PIN")]
     WrongPin {
@@ -203,6 +206,7 @@ fn class_of_link(problem: LinkProblem) -> (Exit, &'static str) {
         LinkProblem::Used => "link_used",
         LinkProblem::Expired => "link_expired",
         LinkProblem::Dead => "link_dead",
+        LinkProblem::UsedUp => "link_used_up",
         LinkProblem::WrongPin { .. } => "wrong_pin",
         LinkProblem::Unanswered(_) => return (Exit::Unreachable, "enrolment_unanswered"),
     };

@@ -94,6 +94,7 @@ fn link(problem: LinkProblem) -> String {
              the practice for a new link."
         }
         LinkProblem::Expired => "The time of this link is over. Ask the practice for a new one.",
+        LinkProblem::UsedUp => "This link has been tried too often. Ask the practice for a new one.",
         LinkProblem::Dead => "This link is closed after too many wrong PINs. Ask the practice for a new one.",
     };
     sentence.to_owned()
@@ -258,9 +259,9 @@ pub fn accepted(practice: &str, patient: &str) -> String {
     )
 }
 
-/// This link has enrolled this device before.
+/// This device has been enrolled before and still is.
 pub fn already_accepted(practice: &str) -> String {
-    format!("This link has already been accepted on this computer: it belongs to {}.", harmless(practice))
+    format!("Nothing to do: this computer already has access to {}.", harmless(practice))
 }
 
 /// A document was fetched.

@@ -115,9 +115,10 @@ fn an_unreachable_relay_exits_with_5_and_the_enrolment_is_written_down() {
     fs::write(&pin, "123456\n").unwrap();
     let output = accept(&home, &pin);
     assert_eq!(output.status.code(), Some(5), "{}", err(&output));
-    let begun = fs::read(home.join("enrolment")).unwrap();
+    let enrolment = format!("enrolment-{}", link().secret.id().0.to_hex());
+    let begun = fs::read(home.join(&enrolment)).unwrap();
     assert_eq!(accept(&home, &pin).status.code(), Some(5));
-    assert_eq!(fs::read(home.join("enrolment")).unwrap(), begun, "the same key and request");
+    assert_eq!(fs::read(home.join(&enrolment)).unwrap(), begun, "the same key and request");
     assert!(!home.join("account").exists());
 }
 

@@ -1,0 +1,94 @@
+use rohrpost_e2ee::link::LinkSecret;
+use rohrpost_wire::fixed::Fixed;
+use rohrpost_wire::records::{RootChain, StatementHash};
+use rohrpost_wire::{InboxId, SafePin};
+
+use super::*;
+use crate::account::tests::account;
+use crate::exit::Exit;
+
+fn invitation() -> Invitation {
+    let link = Link {
+        expires: Timestamp(1_000),
+        pin: SafePin(Fixed([2; 32])),
+        epoch: 1,
+        inbox: InboxId(Fixed([4; 16])),
+        secret: LinkSecret::from_bytes([3; 32]),
+        ticket: None,
+        relay: account().safe.relay,
+        chain: RootChain { length: 1, newest: StatementHash(Fixed([3; 32])) },
+    };
+    Invitation { link, pin: Pin::parse("123456").unwrap(), device_name: "laptop".into() }
+}
+
+fn home() -> (tempfile::TempDir, Home) {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path());
+    (folder, home)
+}
+
+#[test]
+fn a_key_outlives_every_refusal_until_its_link_is_over() {
+    let (_folder, home) = home();
+    let lock = home.lock().unwrap();
+    let invitation = invitation();
+    let mut enrolment = Enrolment::begin(&lock, &invitation, None).unwrap();
+    let (link, key) = (enrolment.pending.link, enrolment.pending.key().public());
+    enrolment.handle_refusal(Timestamp(999)).unwrap();
+    assert_eq!(lock.pending(link).unwrap().unwrap().key().public(), key);
+    enrolment.handle_refusal(Timestamp(1_000)).unwrap();
+    assert!(lock.pending(link).unwrap().is_none());
+}
+
+#[test]
+fn what_was_known_of_the_safe_is_known_to_the_next_try() {
+    let (_folder, home) = home();
+    let lock = home.lock().unwrap();
+    let invitation = invitation();
+    let begun = Enrolment::begin(&lock, &invitation, Some(&account())).unwrap();
+    assert_eq!(begun.pending.safe.epoch(), account().safe.epoch(), "the removed account has met epoch 3");
+    let again = Enrolment::begin(&lock, &invitation, None).unwrap();
+    assert_eq!(again.pending.safe.known(), begun.pending.safe.known());
+    assert_eq!(again.pending.key().public(), begun.pending.key().public());
+}
+
+#[tokio::test]
+async fn a_home_of_another_safe_is_refused_without_asking_anybody() {
+    let (_folder, home) = home();
+    home.lock().unwrap().save_account(&account()).unwrap();
+    let mut other = invitation();
+    other.link.pin = SafePin(Fixed([9; 32]));
+    assert_eq!(already(&home, &other.link).await.unwrap_err().kind(), "already_enrolled");
+    assert_eq!(accept(&home, &other).await.unwrap_err().kind(), "already_enrolled");
+}
+
+#[test]
+fn what_a_link_or_pin_is_refused_for_exits_with_one_code() {
+    for status in [Status::WrongPin { left: 2 }, Status::WrongPin { left: 0 }, Status::LinkExpired, Status::LinkDead] {
+        let Verdict::Refused(problem) = verdict(status) else { panic!() };
+        assert_eq!(problem.exit(), Exit::WrongCredential, "{status:?}");
+    }
+}
+
+#[test]
+fn a_device_that_may_have_been_enrolled_before_asks_before_it_gives_up() {
+    for (status, kind) in
+        [(Status::LinkUsed, "link_used"), (Status::NotAllowed, "link_unknown"), (Status::Busy, "link_used_up")]
+    {
+        let Verdict::Perhaps(otherwise) = verdict(status) else { panic!("{status:?}") };
+        let problem = Problem::from(otherwise);
+        assert_eq!((problem.exit(), problem.kind()), (Exit::WrongCredential, kind));
+    }
+}
+
+#[test]
+fn only_a_request_that_may_have_arrived_counts_as_unanswered() {
+    use rohrpost_client::AskError;
+    use rohrpost_wire::ErrorCode;
+    let problem = |error| unanswered(VisitError::Ask(error)).kind();
+    assert_eq!(problem(AskError::Lost), "enrolment_unanswered");
+    assert_eq!(problem(AskError::TimedOut), "enrolment_unanswered");
+    assert_eq!(problem(AskError::Refused(ErrorCode::Interrupted)), "enrolment_unanswered");
+    assert_eq!(problem(AskError::Refused(ErrorCode::Away)), "safe_away");
+    assert_eq!(problem(AskError::Misbehaved), "relay_misbehaved");
+}
