@@ -31,6 +31,10 @@ pub const REQUEST_SECONDS: u64 = 14 * time::DAY;
 /// replay record, an outcome and a leaf, about 300 bytes apiece on disk, so a device can fill 10 MB a prekey.
 pub const REQUESTS_PER_DEVICE: u32 = 10_000;
 
+/// Requests of a revoked device that are recorded, in all its life: enough to see that somebody still tries, and its owner
+/// fills no disk.
+pub const REQUESTS_AFTER_REVOCATION: u32 = 100;
+
 /// Everything about an opened request but the means to answer it.
 #[derive(Debug)]
 pub struct Incoming {
@@ -210,6 +214,9 @@ fn answer_device(
         Past::Repeated => return Ok(Handled::status(Status::Repeated)),
         Past::Answered(outcome) => return again(draft, outcome),
         Past::New | Past::Again(_) => {}
+    }
+    if device.revoked.is_some() && !past::count_after_revocation(draft, device.id)? {
+        return Ok(Handled::status(Status::NotAllowed));
     }
     match past::count(draft, incoming, device.id)? {
         Room::Taken => past::remember_envelope(draft, incoming, device.id)?,

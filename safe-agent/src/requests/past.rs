@@ -8,7 +8,7 @@ use rohrpost_e2ee::body::{DeviceId, Status};
 use rohrpost_e2ee::window::SequenceError;
 use rohrpost_wire::Timestamp;
 
-use super::{CLOCK_GRACE_SECONDS, Incoming, REQUEST_SECONDS, REQUESTS_PER_DEVICE};
+use super::{CLOCK_GRACE_SECONDS, Incoming, REQUEST_SECONDS, REQUESTS_AFTER_REVOCATION, REQUESTS_PER_DEVICE};
 use crate::audit::Refusal;
 use crate::rows::{self, OutcomeRow, PrekeyRow, SeenRow, SequenceRow};
 use crate::vault::{Draft, StoreError};
@@ -105,6 +105,17 @@ pub(crate) fn count(draft: &mut Draft<'_>, incoming: &Incoming, device: DeviceId
     *recorded += 1;
     rows::save(draft, &row)?;
     Ok(room)
+}
+
+/// Counts a request against what is recorded of a revoked device, ever. False when that is used up.
+pub(crate) fn count_after_revocation(draft: &mut Draft<'_>, device: DeviceId) -> Result<bool, StoreError> {
+    let mut row = sequence_row(draft, device)?;
+    if row.after_revocation >= REQUESTS_AFTER_REVOCATION {
+        return Ok(false);
+    }
+    row.after_revocation += 1;
+    rows::save(draft, &row)?;
+    Ok(true)
 }
 
 /// What was recorded under a prekey goes with its secret, and so does the count.

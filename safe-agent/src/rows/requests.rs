@@ -87,12 +87,14 @@ pub struct SequenceRow {
     pub window: SequenceWindow,
     /// How many requests of this device are recorded, in the bucket of each prekey.
     pub recorded: BTreeMap<PrekeyId, u32>,
+    /// How many requests were recorded after the device was revoked.
+    pub after_revocation: u32,
 }
 
 impl SequenceRow {
     /// A device that has asked nothing yet.
     pub fn new(device: DeviceId) -> Self {
-        Self { device, window: SequenceWindow::default(), recorded: BTreeMap::new() }
+        Self { device, window: SequenceWindow::default(), recorded: BTreeMap::new(), after_revocation: 0 }
     }
 }
 

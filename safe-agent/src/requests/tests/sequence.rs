@@ -7,7 +7,7 @@ use rohrpost_e2ee::window::WINDOW;
 use rohrpost_wire::records::{PREKEY_SECONDS, PrekeyId};
 
 use crate::audit::{Decision, Refusal};
-use crate::requests::REQUESTS_PER_DEVICE;
+use crate::requests::{REQUESTS_AFTER_REVOCATION, REQUESTS_PER_DEVICE};
 use crate::rows::{PrekeyRow, SeenRow, SequenceRow};
 use crate::testing::{Device, Got, World};
 
@@ -133,4 +133,17 @@ fn the_counts_of_prekeys_that_are_gone_are_forgotten() {
     assert!(row.recorded.len() <= 10, "{}", row.recorded.len());
     let gone = row.recorded.keys().filter(|prekey| !prekeys.contains(prekey)).count();
     assert!(gone <= 1, "at most what was retired since the last request");
+}
+
+/// A phone that was revoked could have the safe write ten thousand refusals for every prekey, for ever.
+#[test]
+fn of_a_revoked_device_only_so_much_is_recorded_however_long_it_tries() {
+    let (mut world, mut device) = world();
+    world.revoke(&device);
+    let leaves = world.events().len();
+    for _ in 0..REQUESTS_AFTER_REVOCATION + 20 {
+        assert_eq!(world.ask(&mut device, Operation::Status).status(), Status::NotAllowed);
+    }
+    let most = REQUESTS_AFTER_REVOCATION as usize;
+    assert_eq!((world.events().len() - leaves, world.all::<SeenRow>().len()), (most, most));
 }
