@@ -160,6 +160,11 @@ impl WriteSet {
         self.tables.values().map(BTreeMap::len).sum()
     }
 
+    /// Whether a row is deleted.
+    pub fn deletes(&self) -> bool {
+        self.tables.values().flat_map(BTreeMap::values).any(Option::is_none)
+    }
+
     /// The writes in order of table and key.
     pub fn iter(&self) -> impl Iterator<Item = (Table, &[u8], Option<&Row>)> {
         self.tables

@@ -2,7 +2,8 @@
 //!
 //! The thread takes up the jobs that wait, runs each on a draft of its own, flushes once for all of them and only then
 //! answers. So no answer, not even one that only read, can speak of a write that a power cut takes back, and a durable
-//! write under load costs a share of a disk flush, not one of its own.
+//! write under load costs a share of a disk flush, not one of its own. What a batch deleted is erased from the
+//! files before it is answered.
 
 mod job;
 
@@ -37,7 +38,9 @@ impl Keeper {
         let (ending, ended) = oneshot::channel();
         let counters = Arc::<Counters>::default();
         let stopping = Arc::<AtomicBool>::default();
-        let worker = Worker { store, queue, counters: Arc::clone(&counters), stopping: Arc::clone(&stopping) };
+        let (counted, stops) = (Arc::clone(&counters), Arc::clone(&stopping));
+        // The process before may have died between a delete and its erasure.
+        let worker = Worker { store, queue, counters: counted, stopping: stops, erase: true };
         let work = move || {
             worker.run();
             let _nobody_waits = ending.send(());
@@ -174,6 +177,8 @@ struct Worker {
     queue: mpsc::Receiver<Message>,
     counters: Arc<Counters>,
     stopping: Arc<AtomicBool>,
+    /// Whether deleted rows may still stand somewhere in the files.
+    erase: bool,
 }
 
 impl Worker {
@@ -208,9 +213,21 @@ impl Worker {
 
     fn serve(&mut self, mut jobs: Vec<Box<dyn Job>>) {
         let verdict = self.settle(&mut jobs);
+        if verdict.is_ok() && self.erase {
+            self.erase();
+        }
         self.counters.jobs.fetch_add(jobs.len() as u64, Ordering::Relaxed);
         for job in jobs {
             job.answer(verdict);
+        }
+    }
+
+    /// Before the answer: whoever is told that a secret is deleted may rely on it. Without, what was done stays done, and
+    /// the next batch tries again.
+    fn erase(&mut self) {
+        match self.store.compact() {
+            Ok(()) => self.erase = false,
+            Err(error) => tracing::warn!(reason = %error, "deleted rows are not erased from the files yet"),
         }
     }
 
@@ -221,6 +238,7 @@ impl Worker {
             let writes = job.run(self.store.as_ref());
             if !writes.is_empty() {
                 wrote = true;
+                self.erase |= writes.deletes();
                 self.store.apply(writes)?;
             }
         }

@@ -193,6 +193,14 @@ impl<R: CryptoRng> Store for SqliteStore<R> {
         let outcome = self.connection.execute_batch("COMMIT").map_err(kind);
         self.settle(outcome)
     }
+
+    /// Deleted rows are zeros in the newest pages, because of `secure_delete`; the log holds older pages, and the file
+    /// holds them until the log is written back.
+    fn compact(&mut self) -> Result<(), StoreError> {
+        self.usable()?;
+        let busy: i64 = self.connection.query_row(COMPACT, [], |row| row.get(0)).map_err(kind)?;
+        if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
+    }
 }
 
 impl<R> fmt::Debug for SqliteStore<R> {
@@ -201,6 +209,7 @@ impl<R> fmt::Debug for SqliteStore<R> {
     }
 }
 
+const COMPACT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 const READ: &str = "SELECT value FROM rows WHERE tab = ?1 AND key = ?2";
 const SCAN: &str = "SELECT key, value FROM rows WHERE tab = ?1 AND key >= ?2 ORDER BY key LIMIT ?3";
 const KEYS: &str = "SELECT key FROM rows WHERE tab = ?1 AND key >= ?2 ORDER BY key LIMIT ?3";

@@ -42,6 +42,11 @@ pub trait Store {
 
     /// Makes everything applied since the last flush durable. On an error none of it is.
     fn flush(&mut self) -> Result<(), StoreError>;
+
+    /// Leaves nothing in the store's files of rows that were deleted and flushed. An error changes nothing else.
+    fn compact(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// Which kind of row; its number stands on disk and in what a row's seal covers, so a number is never used again.

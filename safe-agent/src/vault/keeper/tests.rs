@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::vault::draft::WriteSet;
 use crate::vault::store::{Row, Table};
-use crate::vault::tests::{fresh_database, reopened_database, row, text};
+use crate::vault::tests::{fresh_database, put, reopened_database, row, text};
 use crate::vault::{Folder, MemoryStore};
 
 /// A memory store that the test can look into, and crash, while a keeper owns it.
@@ -263,4 +263,29 @@ fn a_keeper_may_hold_the_folder_for_as_long_as_it_serves() {
     fn is_send<T: Send>() {}
     is_send::<Folder>();
     is_send::<VaultHandle>();
+}
+
+/// The sealed secret of a prekey stood in the log and in old pages for as long as the safe was served.
+#[tokio::test]
+async fn a_deleted_row_stands_in_no_file_once_that_is_answered() {
+    let place = TempDir::new().unwrap();
+    let mut store = fresh_database(place.path());
+    for key in 0..200u32 {
+        put(&mut store, Table::Prekeys, &key.to_be_bytes(), "seed");
+    }
+    store.flush().unwrap();
+    let sealed = store.sealed_for_tests(Table::Prekeys, &7u32.to_be_bytes());
+    let files = || -> Vec<u8> {
+        let mut bytes = std::fs::read(place.path().join("vault.db")).unwrap();
+        bytes.extend(std::fs::read(place.path().join("vault.db-wal")).unwrap());
+        bytes
+    };
+    let stands = || files().windows(32).any(|window| window == &sealed[..32]);
+    let keeper = Keeper::start(Box::new(store));
+    keeper.handle().transact(write(1)).await.unwrap().unwrap();
+    assert!(stands());
+    let delete = |draft: &mut Draft<'_>| draft.delete(Table::Prekeys, &7u32.to_be_bytes());
+    keeper.handle().transact(delete).await.unwrap().unwrap();
+    assert!(!stands(), "while the vault is open");
+    keeper.shutdown().await;
 }
