@@ -12,6 +12,7 @@ pub mod console;
 pub mod enrol;
 pub mod exit;
 pub mod fetch;
+mod genuine;
 pub mod home;
 mod input;
 pub mod listing;

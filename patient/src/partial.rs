@@ -13,6 +13,7 @@ use rohrpost_e2ee::{DocumentId, VersionHash};
 use rohrpost_wire::fixed::Fixed;
 use serde::{Deserialize, Serialize};
 
+use crate::genuine::{self, Found};
 use crate::names;
 use crate::place::Place;
 use crate::stored;
@@ -21,6 +22,8 @@ use crate::stored;
 const CHECKPOINT_BYTES: u64 = 1024 * 1024;
 /// How much is hashed at once when a kept part is taken up again.
 const REHASH_BYTES: usize = 256 * 1024;
+/// How often a part may move away between being opened and being locked.
+const OPENINGS: u32 = 16;
 /// Parts of different documents that have one name in one folder.
 const SAME_NAMES: u32 = 100;
 const STATE_LABEL: &[u8] = b"rohrpost/1 partial document";
@@ -45,6 +48,9 @@ pub enum PartialError {
     /// The final name exists.
     #[error("file exists")]
     Exists(PathBuf),
+    /// What lies at the part's place is not this user's alone, or was exchanged.
+    #[error("partial file is not this user's alone")]
+    Foreign(PathBuf),
     /// The disk or the operating system refused.
     #[error("file cannot be read or written")]
     Disk(PathBuf, #[source] io::Error),
@@ -89,17 +95,7 @@ impl Partial {
 
     fn open(folder: &Path, name: &str) -> Result<Self, PartialError> {
         let path = folder.join(part_name(name));
-        let file = stored::private().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(disk(&path))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => return Err(PartialError::InUse(path)),
-            Err(fs::TryLockError::Error(error)) => return Err(disk(&path)(error)),
-        }
-        // Whoever held the lock until now may have just given the file its final name.
-        if !path.exists() {
-            return Err(PartialError::InUse(path));
-        }
+        let file = open_genuine(&path)?;
         let length = file.metadata().map_err(disk(&path))?.len();
         let kept = read_note(&note_of(&path)).filter(|kept| kept.verified <= length);
         let mut partial = Self { file, path, kept, hash: Sum::new(), hashed: 0 };
@@ -174,9 +170,13 @@ impl Partial {
     /// Gives the whole its final name, durably, and returns it.
     pub fn commit(self, place: &Place, file_name: &str) -> Result<PathBuf, PartialError> {
         self.file.sync_all().map_err(disk(&self.path))?;
+        if genuine::look(&self.file, &self.path).map_err(disk(&self.path))? != Found::Genuine {
+            return Err(PartialError::Foreign(self.path));
+        }
         let path = place.receive(&self.path, file_name)?;
-        stored::remove(&note_of(&self.path)).map_err(from_stored)?;
-        stored::sync_folder(&place.folder()).map_err(disk(&path))?;
+        // The document is there. What follows is worth trying, and no reason to say that it is not.
+        drop(stored::remove(&note_of(&self.path)));
+        drop(stored::sync_folder(&place.folder()));
         Ok(path)
     }
 
@@ -196,6 +196,28 @@ impl Partial {
         self.hashed = 0;
         self.file.set_len(length).and_then(|()| self.file.rewind()).map_err(disk(&self.path))
     }
+}
+
+/// Opens and locks the file at this path, or makes it; nothing is written before it is known to be this user's alone.
+fn open_genuine(path: &Path) -> Result<File, PartialError> {
+    for _ in 0..OPENINGS {
+        let file = match stored::private().read(true).write(true).create(true).truncate(false).open(path) {
+            Err(error) if genuine::is_link(&error) => return Err(PartialError::Foreign(path.to_owned())),
+            file => file.map_err(disk(path))?,
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Err(PartialError::InUse(path.to_owned())),
+            Err(fs::TryLockError::Error(error)) => return Err(disk(path)(error)),
+        }
+        match genuine::look(&file, path).map_err(disk(path))? {
+            Found::Genuine => return Ok(file),
+            Found::Foreign => return Err(PartialError::Foreign(path.to_owned())),
+            // Whoever held the lock until now has just given the file its final name.
+            Found::Moved => {}
+        }
+    }
+    Err(PartialError::InUse(path.to_owned()))
 }
 
 /// SHA-256 as it grows.

@@ -237,6 +237,7 @@ fn class_of_partial(error: &PartialError) -> (Exit, &'static str) {
     match error {
         PartialError::InUse(_) => (Exit::Other, "in_use"),
         PartialError::Exists(_) => (Exit::Other, "file_exists"),
+        PartialError::Foreign(_) => (Exit::Other, "part_not_own"),
         PartialError::Disk(..) => (Exit::Disk, "disk"),
     }
 }

@@ -141,14 +141,16 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
+/// Whether anybody but the owner may do anything with a file.
 #[cfg(unix)]
-fn is_exposed(metadata: &fs::Metadata) -> bool {
+pub(crate) fn is_exposed(metadata: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     metadata.mode() & 0o077 != 0
 }
 
+/// Whether anybody but the owner may do anything with a file. Not to be seen in a mode here.
 #[cfg(not(unix))]
-fn is_exposed(_: &fs::Metadata) -> bool {
+pub(crate) fn is_exposed(_: &fs::Metadata) -> bool {
     false
 }
 

@@ -209,6 +209,11 @@ fn partial(error: &PartialError) -> String {
             format!("Another run of this program is fetching into {}. Wait until it has finished.", shown(path))
         }
         PartialError::Exists(path) => exists(path),
+        PartialError::Foreign(path) => format!(
+            "{} is not a file of this program that only you can read and change, or was exchanged while it ran. It was \
+             left as it is. Remove it, or choose a folder that is yours alone.",
+            shown(path)
+        ),
         PartialError::Disk(path, error) => match path.parent() {
             // The part is hidden; the person chose the folder.
             Some(folder) if !folder.as_os_str().is_empty() => cannot_write(folder, error),

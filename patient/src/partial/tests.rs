@@ -183,7 +183,7 @@ fn a_part_is_its_owners_alone_and_no_symbolic_link_is_followed() {
     let victim = folder.0.path().join("victim");
     fs::write(&victim, "untouched").unwrap();
     std::os::unix::fs::symlink(&victim, folder.0.path().join(part_name("letter.pdf"))).unwrap();
-    assert!(matches!(Partial::claim(&folder.place(), "letter.pdf", document(1)), Err(PartialError::Disk(..))));
+    assert!(matches!(Partial::claim(&folder.place(), "letter.pdf", document(1)), Err(PartialError::Foreign(_))));
     assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
 }
 
@@ -193,4 +193,48 @@ fn a_folder_that_cannot_be_written_leaves_no_trace() {
     let place = Place::Folder(folder.0.path().join("missing"));
     assert!(matches!(Partial::claim(&place, "letter.pdf", document(1)), Err(PartialError::Disk(..))));
     assert!(folder.names().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_somebody_else_laid_at_a_parts_place_is_not_written_into() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let (victim, part) = (folder.0.path().join("victim"), folder.0.path().join(part_name("letter.pdf")));
+    let refused =
+        || matches!(Partial::claim(&folder.place(), "letter.pdf", document(1)), Err(PartialError::Foreign(_)));
+    fs::write(&victim, "untouched").unwrap();
+    fs::set_permissions(&victim, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::hard_link(&victim, &part).unwrap();
+    assert!(refused(), "a second name of another file");
+    fs::remove_file(&part).unwrap();
+    fs::rename(&victim, &part).unwrap();
+    fs::set_permissions(&part, fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(refused(), "a file that everybody may write");
+    assert_eq!(fs::read_to_string(&part).unwrap(), "untouched");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_part_that_was_exchanged_gets_no_final_name() {
+    let folder = Folder::new();
+    let mut partial = folder.claim(1);
+    partial.begin(document(1), version(1)).unwrap();
+    partial.append(b"genuine").unwrap();
+    let part = partial.path.clone();
+    fs::rename(&part, folder.0.path().join("aside")).unwrap();
+    fs::write(&part, "exchanged").unwrap();
+    assert!(matches!(partial.commit(&folder.place(), "letter.pdf"), Err(PartialError::Foreign(path)) if path == part));
+    assert!(!folder.names().contains(&"letter.pdf".to_owned()));
+}
+
+#[test]
+fn a_note_that_cannot_be_removed_does_not_fail_a_document_that_is_there() {
+    let folder = Folder::new();
+    let mut partial = folder.claim(1);
+    partial.begin(document(1), version(1)).unwrap();
+    partial.append(b"content").unwrap();
+    fs::create_dir(note_of(&partial.path)).unwrap();
+    let path = partial.commit(&folder.place(), "letter.pdf").unwrap();
+    assert_eq!(fs::read(path).unwrap(), b"content");
 }
