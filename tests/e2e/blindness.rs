@@ -111,13 +111,13 @@ async fn no_secret_of_the_story_is_in_the_relays_folder_or_log_or_in_a_copy_of_t
 
     let secret = invitation.link.split('#').nth(1).unwrap();
     let names = [PATIENT, TITLE, FILE, TEXT, PRACTICE];
-    let seen = [bytes_of(Path::new(&path("relay"))), fs::read(path("relay.log")).unwrap()].concat();
-    assert!(seen.len() > 10_000, "the relay did keep and log something");
+    let relays = [bytes_of(Path::new(&path("relay"))), fs::read(path("relay.log")).unwrap()].concat();
+    assert!(relays.len() > 10_000, "the relay did keep and log something");
     // Part of a link is public: expiry, pin, epoch, inbox, relay. Its secret stands in the middle.
     let [_, secret_part] = [0, 70].map(|start| &secret[start..]);
     for canary in names.iter().copied().chain([&secret_part[..40], document.as_str(), patient.as_str()]) {
         for form in forms(canary) {
-            assert!(!contains(&seen, &form), "the relay has {canary:?}");
+            assert!(!contains(&relays, &form), "the relay has {canary:?}");
         }
     }
 

@@ -18,7 +18,7 @@ pub use practice::Practice;
 pub use world::World;
 
 /// How long a condition may take before a test gives up.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits until the condition holds.
 pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
