@@ -3,16 +3,16 @@
 use std::fmt;
 
 use rand_core::CryptoRng;
-use rohrpost_e2ee::body::DEVICE_NAME_CHARS;
+use rohrpost_e2ee::body::{DEVICE_NAME_CHARS, Reply};
 use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_e2ee::secret::{Secret, inside_seal};
 use rohrpost_e2ee::trust::{Known, TrustedSafe};
 use rohrpost_e2ee::{Link, LinkId, RequestId};
-use rohrpost_wire::{InboxId, RelayAddress};
+use rohrpost_wire::{InboxId, RelayAddress, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::names;
-use crate::sequence::Sequence;
+use crate::sequence::{Reserved, Sequence, SetBack};
 
 /// An enrolled device.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ pub struct Account {
     pub owner: Owner,
     /// Its sequence numbers.
     pub sequence: Sequence,
+    /// When it was last noticed that the safe had been set back, by this computer's clock.
+    pub set_back: Option<Timestamp>,
 }
 
 /// Where a safe is and what is known of it; never goes back.
@@ -79,7 +81,16 @@ impl Account {
             device_name: pending.device_name.clone(),
         };
         let (device_key, safe) = (pending.device_key.clone(), pending.safe.clone());
-        Self { link: pending.link, device_key, safe, owner, sequence: pending.sequence }
+        Self { link: pending.link, device_key, safe, owner, sequence: pending.sequence, set_back: None }
+    }
+
+    /// Takes note of the reply to a request. An alarm is written down with its date, since it is raised only once.
+    pub fn handle_reply(&mut self, reserved: Reserved, reply: &Reply, now: Timestamp) -> Result<(), SetBack> {
+        let noted = self.sequence.handle_reply(reserved, reply);
+        if noted.is_err() {
+            self.set_back = Some(now);
+        }
+        noted
     }
 
     /// The device key.
@@ -189,9 +200,10 @@ impl fmt::Debug for Pending {
 #[cfg(test)]
 pub(crate) mod tests {
     use rohrpost_client::random;
+    use rohrpost_e2ee::body::{Payload, Status};
     use rohrpost_wire::fixed::Fixed;
     use rohrpost_wire::records::{PrekeyId, PrekeyRecord, RootChain, SEALING_KEY_BYTES, StatementHash};
-    use rohrpost_wire::{RelayKeyHash, SUITE, SafePin, Timestamp, VERSION, codec};
+    use rohrpost_wire::{RelayKeyHash, SUITE, SafePin, VERSION, codec};
 
     use super::*;
 
@@ -214,6 +226,27 @@ pub(crate) mod tests {
     fn an_account_reads_back_as_it_was_written() {
         let account = account();
         assert_eq!(codec::decode(&codec::encode(&account)), Ok(account));
+    }
+
+    #[test]
+    fn a_safe_that_was_set_back_is_noticed_once_and_the_day_is_kept() {
+        let reply = |highest_sequence| Reply {
+            request: RequestId(Fixed([1; 16])),
+            status: Status::NotAllowed,
+            safe_time: Timestamp(0),
+            highest_sequence,
+            tickets: vec![],
+            payload: Payload::None,
+        };
+        let mut account = account();
+        for (highest, now, noted, kept) in
+            [(7, 10, Ok(()), None), (3, 11, Err(SetBack), Some(11)), (3, 12, Ok(()), Some(11))]
+        {
+            let reserved = account.sequence.reserve();
+            assert_eq!(account.handle_reply(reserved, &reply(highest), Timestamp(now)), noted);
+            account = codec::decode(&codec::encode(&account)).unwrap();
+            assert_eq!(account.set_back, kept.map(Timestamp));
+        }
     }
 
     #[test]

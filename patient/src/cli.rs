@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
+use jiff::tz::TimeZone;
 
 use crate::console::Console;
 use crate::exit::Exit;
@@ -78,15 +79,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// What a command has to say on standard output, and what kept it from more.
+/// What a command has to say on standard output, what kept it from more, and what to warn of.
 struct Outcome {
-    said: String,
+    said: Option<String>,
     problem: Option<Problem>,
+    warnings: Vec<&'static str>,
 }
 
 impl Outcome {
-    fn done(said: String) -> Self {
-        Self { said, problem: None }
+    fn of(result: Result<String, Problem>, warnings: Vec<&'static str>) -> Self {
+        match result {
+            Ok(said) => Self { said: Some(said), problem: None, warnings },
+            Err(problem) => Self { said: None, problem: Some(problem), warnings },
+        }
     }
 }
 
@@ -111,13 +116,14 @@ async fn accept(home: &Home, arguments: Accept, json: bool) -> Result<Outcome, P
         enrol::accept(home, &enrol::Invitation { link, pin, device_name }).await?
     };
     let owner = &accepted.owner;
-    Ok(Outcome::done(if json {
-        output::accepted_object(&accepted).to_string()
+    let said = if json {
+        output::line(&output::accepted_object(&accepted, &home.account_path()))
     } else if accepted.already {
         texts::already_accepted(&owner.practice)
     } else {
-        texts::accepted(&owner.practice, &owner.patient)
-    }))
+        texts::accepted(&owner.practice, &owner.patient, &home.account_path())
+    };
+    Ok(Outcome::of(Ok(said), Vec::new()))
 }
 
 async fn list(home: Home, json: bool) -> Result<Outcome, Problem> {
@@ -125,12 +131,14 @@ async fn list(home: Home, json: bool) -> Result<Outcome, Problem> {
     let documents = listing::all(&mut session).await;
     session.end().await;
     let warnings = warnings(&session, json);
-    let documents = documents?;
-    Ok(Outcome::done(if json {
-        output::list_object(&documents, &warnings).to_string()
-    } else {
-        output::table(&documents, &jiff::tz::TimeZone::system())
-    }))
+    let said = documents.map(|documents| {
+        if json {
+            output::line(&output::list_object(&documents, &warnings))
+        } else {
+            output::table(&documents, &TimeZone::system())
+        }
+    });
+    Ok(Outcome::of(said, warnings))
 }
 
 async fn get(home: Home, arguments: Get, json: bool) -> Result<Outcome, Problem> {
@@ -145,12 +153,14 @@ async fn get(home: Home, arguments: Get, json: bool) -> Result<Outcome, Problem>
     let saved = transfer::get(&mut session, &console, prefix, place, Retry::new(arguments.tries)).await;
     session.end().await;
     let warnings = warnings(&session, json);
-    let saved = saved?;
-    Ok(Outcome::done(if json {
-        output::saved_object(&saved, &warnings).to_string()
-    } else {
-        texts::saved(&saved.path, &output::size(saved.length))
-    }))
+    let said = saved.map(|saved| {
+        if json {
+            output::line(&output::saved_object(&saved, &warnings))
+        } else {
+            texts::saved(&saved.path, &output::size(saved.length))
+        }
+    });
+    Ok(Outcome::of(said, warnings))
 }
 
 async fn status(home: Home, json: bool) -> Result<Outcome, Problem> {
@@ -158,9 +168,12 @@ async fn status(home: Home, json: bool) -> Result<Outcome, Problem> {
     let (overview, problem) = overview::overview(&home, &mut session).await;
     session.end().await;
     let warnings = warnings(&session, json);
-    let said =
-        if json { output::status_object(&overview, &warnings).to_string() } else { output::status_lines(&overview) };
-    Ok(Outcome { said, problem })
+    let said = if json {
+        output::line(&output::status_object(&overview, &warnings))
+    } else {
+        output::status_lines(&overview, &TimeZone::system())
+    };
+    Ok(Outcome { said: Some(said), problem, warnings })
 }
 
 /// What the person must be warned of: said at once, or for the object.
@@ -175,17 +188,13 @@ fn warnings(session: &Session, json: bool) -> Vec<&'static str> {
 }
 
 fn report(outcome: Result<Outcome, Problem>, json: bool) -> ExitCode {
-    let problem = match outcome {
-        Ok(outcome) => {
-            if !say(&outcome.said) {
-                return ExitCode::from(Exit::Disk.number());
-            }
-            outcome.problem
-        }
-        Err(problem) => Some(problem),
-    };
+    let Outcome { said, problem, warnings } = outcome.unwrap_or_else(|problem| Outcome::of(Err(problem), Vec::new()));
+    if said.is_some_and(|said| !say(&said)) {
+        return ExitCode::from(Exit::Disk.number());
+    }
     let Some(problem) = problem else { return ExitCode::from(Exit::Done.number()) };
-    let sentence = if json { output::error_object(&problem).to_string() } else { texts::problem(&problem) };
+    let sentence =
+        if json { output::line(&output::error_object(&problem, &warnings)) } else { texts::problem(&problem) };
     Console::talking().note(&sentence);
     ExitCode::from(problem.exit().number())
 }
@@ -197,9 +206,7 @@ fn misused(error: &clap::Error, json: bool) -> ExitCode {
     }
     let code = Exit::Usage.number();
     if json {
-        let sentence = error.render().to_string();
-        let sentence = sentence.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        Console::talking().note(&output::usage_object(sentence, code, "usage").to_string());
+        Console::talking().note(&output::line(&output::usage_object(&error.render().to_string(), code)));
     } else {
         Console::talking().note(error.render().to_string().trim_end());
     }

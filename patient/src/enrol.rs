@@ -77,7 +77,9 @@ pub async fn accept(home: &Home, invitation: &Invitation) -> Result<Accepted, Pr
     }
     let mut enrolment = Enrolment::begin(&lock, invitation, account.as_ref())?;
     let enrolled = enrolment.run().await?;
-    let account = Account::new(&enrolment.pending, &enrolled.practice, &enrolled.patient);
+    let set_back = account.and_then(|removed| removed.set_back);
+    let mut account = Account::new(&enrolment.pending, &enrolled.practice, &enrolled.patient);
+    account.set_back = set_back;
     lock.save_account(&account)?;
     lock.remove_pending(account.link)?;
     Ok(Accepted { owner: account.owner, already: false })

@@ -50,7 +50,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// Marks that reorder what stands beside them (Unicode UAX 9), and the separators of lines and paragraphs.
-fn is_bidi(c: char) -> bool {
+pub(crate) fn is_bidi(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

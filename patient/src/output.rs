@@ -3,13 +3,15 @@
 //! Objects carry `"version": 1`; ids are lower-case hexadecimal, times RFC 3339 in UTC. Nothing from outside reaches a
 //! terminal before it was made harmless.
 
+use std::path::Path;
+
 use jiff::tz::TimeZone;
 use rohrpost_e2ee::body::DocumentEntry;
 use rohrpost_wire::Timestamp;
 use serde_json::{Value, json};
 
 use crate::enrol::Accepted;
-use crate::names::harmless;
+use crate::names::{harmless, is_bidi};
 use crate::overview::Overview;
 use crate::problem::Problem;
 use crate::transfer::Saved;
@@ -17,6 +19,8 @@ use crate::{listing, texts};
 
 /// The version of the objects for scripts.
 const VERSION: u8 = 1;
+/// What keeps others from the keys.
+const KEYS_PROTECTED_BY: &str = if cfg!(unix) { "file_mode_0600" } else { "user_folder" };
 /// Characters of a title in the table.
 const TITLE_CHARS: usize = 60;
 
@@ -121,13 +125,15 @@ pub fn saved_object(saved: &Saved, warnings: &[&str]) -> Value {
 }
 
 /// An enrolled device for scripts.
-pub fn accepted_object(accepted: &Accepted) -> Value {
+pub fn accepted_object(accepted: &Accepted, keys: &Path) -> Value {
     json!({
         "version": VERSION,
         "practice": accepted.owner.practice,
         "patient": accepted.owner.patient,
         "device_name": accepted.owner.device_name,
         "already": accepted.already,
+        "keys": keys.to_string_lossy(),
+        "keys_protected_by": KEYS_PROTECTED_BY,
     })
 }
 
@@ -144,13 +150,14 @@ pub fn status_object(overview: &Overview, warnings: &[&str]) -> Value {
         "safe_reachable": overview.safe_reachable,
         "epoch": overview.epoch,
         "keys": overview.keys.to_string_lossy(),
-        "keys_protected_by": "file_mode_0600",
+        "keys_protected_by": KEYS_PROTECTED_BY,
+        "set_back_noticed": overview.set_back.map(rfc3339),
         "warnings": warnings,
     })
 }
 
 /// The overview for people.
-pub fn status_lines(overview: &Overview) -> String {
+pub fn status_lines(overview: &Overview, zone: &TimeZone) -> String {
     use texts::status as text;
     let reach = |reachable: Option<bool>| match reachable {
         Some(true) => text::REACHABLE,
@@ -168,19 +175,36 @@ pub fn status_lines(overview: &Overview) -> String {
         (text::SAFE, text::safe(reach(overview.safe_reachable), overview.epoch)),
         (text::KEYS, text::keys(&texts::shown(&overview.keys))),
     ];
+    let noticed = overview.set_back.map(|at| (text::WARNING, text::set_back(&date(at, zone))));
+    let lines: Vec<(&str, String)> = lines.into_iter().chain(noticed).collect();
     let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0) + 1;
     let line = |(name, value): &(&str, String)| format!("{:<width$} {value}", format!("{name}:"));
     lines.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// A problem for scripts.
-pub fn error_object(problem: &Problem) -> Value {
-    usage_object(&texts::problem(problem), problem.exit().number(), problem.kind())
+pub fn error_object(problem: &Problem, warnings: &[&str]) -> Value {
+    failure(&texts::problem(problem), problem.exit().number(), problem.kind(), warnings)
 }
 
-/// A sentence, a code and a kind for scripts.
-pub fn usage_object(sentence: &str, code: u8, kind: &str) -> Value {
-    json!({ "version": VERSION, "error": sentence, "code": code, "kind": kind })
+/// A command line that cannot be meant, for scripts. Of what the parser says the first paragraph counts; it breaks
+/// lines even inside a sentence.
+pub fn usage_object(said: &str, code: u8) -> Value {
+    let lines: Vec<&str> = said.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let sentence = lines.join(" ");
+    failure(sentence.trim_start_matches("error: "), code, "usage", &[])
+}
+
+fn failure(sentence: &str, code: u8, kind: &str, warnings: &[&str]) -> Value {
+    json!({ "version": VERSION, "error": sentence, "code": code, "kind": kind, "warnings": warnings })
+}
+
+/// An object as one line. What steers a terminal or turns the direction of writing is escaped: the value stays the same.
+pub fn line(object: &Value) -> String {
+    // All of these are in the first plane, and stand inside strings only.
+    let escaped = |c: char| format!("\\u{:04x}", u32::from(c));
+    let steers = |c: char| c.is_control() || is_bidi(c);
+    object.to_string().chars().map(|c| if steers(c) { escaped(c) } else { c.to_string() }).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rohrpost_client::{AskError, VisitError};
 use rohrpost_e2ee::body::{Operation, Payload, SafeStatus, Status};
-use rohrpost_wire::{ErrorCode, RelayAddress};
+use rohrpost_wire::{ErrorCode, RelayAddress, Timestamp};
 
 use crate::account::Owner;
 use crate::home::Home;
@@ -26,6 +26,8 @@ pub struct Overview {
     pub safe_reachable: Option<bool>,
     /// The highest epoch of the safe that was met.
     pub epoch: u32,
+    /// When it was last noticed that the safe had been set back.
+    pub set_back: Option<Timestamp>,
     /// The file with the keys.
     pub keys: PathBuf,
 }
@@ -33,6 +35,7 @@ pub struct Overview {
 /// Asks relay and safe, and says what kept them from answering.
 pub async fn overview(home: &Home, session: &mut Session) -> (Overview, Option<Problem>) {
     let met = session.meet().await;
+    let relay_reachable = met.as_ref().map_or_else(the_relay_answered, |()| true);
     let asked = match met {
         Ok(()) => ask(session).await,
         Err(problem) => Err(problem),
@@ -42,7 +45,6 @@ pub async fn overview(home: &Home, session: &mut Session) -> (Overview, Option<P
         Err(problem) => (None, Some(problem)),
     };
     let account = session.account();
-    let relay_reachable = problem.as_ref().is_none_or(came_past_the_relays_door);
     let overview = Overview {
         owner: status.as_ref().map_or_else(|| account.owner.clone(), owner),
         documents: status.map(|status| status.documents),
@@ -50,6 +52,7 @@ pub async fn overview(home: &Home, session: &mut Session) -> (Overview, Option<P
         relay_reachable,
         safe_reachable: relay_reachable.then_some(session.was_answered()),
         epoch: account.safe.epoch(),
+        set_back: account.set_back,
         keys: home.account_path(),
     };
     (overview, problem)
@@ -68,8 +71,8 @@ fn owner(status: &SafeStatus) -> Owner {
     Owner { practice, patient, device_name }
 }
 
-/// Whether a problem arose only after the relay had shown its key.
-fn came_past_the_relays_door(problem: &Problem) -> bool {
+/// Whether the relay, asked for the safe's records, answered all the same. What fails later is not its absence.
+fn the_relay_answered(problem: &Problem) -> bool {
     let Problem::Visit(error) = problem else { return true };
     match error {
         VisitError::Connect(_) | VisitError::Ask(AskError::Lost | AskError::TimedOut | AskError::Misbehaved) => false,
@@ -86,11 +89,11 @@ mod tests {
 
     #[test]
     fn an_absent_safe_is_no_absent_relay() {
-        let door = |error| came_past_the_relays_door(&Problem::Visit(error));
+        let door = |error| the_relay_answered(&Problem::Visit(error));
         assert!(door(VisitError::Ask(AskError::Refused(ErrorCode::Away))));
         assert!(door(VisitError::Open));
         assert!(!door(VisitError::Connect(ConnectError::Unreachable)));
         assert!(!door(VisitError::Ask(AskError::Lost)));
-        assert!(came_past_the_relays_door(&Problem::NotAllowed));
+        assert!(the_relay_answered(&Problem::NotAllowed));
     }
 }

@@ -180,10 +180,19 @@ impl Partial {
         Ok(path)
     }
 
-    /// Removes a part in which there is nothing.
-    pub fn tidy(self) {
+    /// Removes a part in which there is nothing; says where one lies that is kept.
+    pub fn tidy(self) -> Option<PathBuf> {
         if self.hashed == 0 && self.kept.is_none_or(|kept| kept.verified == 0) {
-            // Best effort: an empty hidden file does no harm.
+            self.discard();
+            return None;
+        }
+        Some(self.path)
+    }
+
+    /// Removes it, if it still lies there.
+    pub fn discard(self) {
+        if matches!(genuine::look(&self.file, &self.path), Ok(Found::Genuine)) {
+            // Best effort: a hidden file does no harm.
             drop(fs::remove_file(&self.path));
             drop(fs::remove_file(note_of(&self.path)));
         }

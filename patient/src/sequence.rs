@@ -53,7 +53,12 @@ impl Sequence {
         if reply.status == Status::OutOfSequence {
             self.move_into_window(reply.highest_sequence);
         }
-        if reply.highest_sequence < reserved.confirmed { Err(SetBack) } else { Ok(()) }
+        if reply.highest_sequence >= reserved.confirmed {
+            return Ok(());
+        }
+        // Said once: from here on counts what the safe has now.
+        self.confirmed = reply.highest_sequence.max(own);
+        Err(SetBack)
     }
 
     /// Numbers were used up by envelopes that never arrived, or another copy of this key is in use. A number that is
@@ -113,7 +118,10 @@ mod tests {
             sequence.handle_reply(reserved, &reply(Status::Done, reserved.number)).unwrap();
         }
         let reserved = sequence.reserve();
-        assert_eq!(sequence.handle_reply(reserved, &reply(Status::Done, 3)), Err(SetBack));
+        assert_eq!(sequence.handle_reply(reserved, &reply(Status::NotAllowed, 3)), Err(SetBack));
+        let reserved = sequence.reserve();
+        assert_eq!(sequence.handle_reply(reserved, &reply(Status::NotAllowed, 3)), Ok(()), "once");
+        assert_eq!(sequence.handle_reply(reserved, &reply(Status::NotAllowed, 2)), Err(SetBack), "again, if again");
     }
 
     #[test]

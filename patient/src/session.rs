@@ -107,9 +107,11 @@ impl Session {
             }
         };
         self.answered = true;
-        let noted = self.home.lock()?.update_account(|account| account.sequence.handle_reply(reserved, &answer.reply));
+        let now = self.clock.now();
+        let noted = self.home.lock()?.update_account(|account| account.handle_reply(reserved, &answer.reply, now));
         if noted? == Some(Err(SetBack)) {
             self.set_back = true;
+            self.account.set_back = Some(now);
         }
         Ok(answer)
     }

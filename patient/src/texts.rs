@@ -256,11 +256,12 @@ pub fn shown(path: &Path) -> String {
 }
 
 /// A device was enrolled.
-pub fn accepted(practice: &str, patient: &str) -> String {
+pub fn accepted(practice: &str, patient: &str, keys: &Path) -> String {
     format!(
-        "Done. {} now shares documents with this computer, for {}.\nSee them with: rohrpost list",
+        "Done. {} now shares documents with this computer, for {}.\nThe keys lie {}.\nSee the documents with: rohrpost list",
         harmless(practice),
-        harmless(patient)
+        harmless(patient),
+        status::keys(&shown(keys))
     )
 }
 
@@ -272,6 +273,11 @@ pub fn already_accepted(practice: &str) -> String {
 /// A document was fetched.
 pub fn saved(path: &Path, size: &str) -> String {
     format!("Saved {} ({size}).", shown(path))
+}
+
+/// A transfer was given up.
+pub fn part_kept(part: &Path) -> String {
+    format!("What has arrived is kept in {}. The same command continues there.", shown(part))
 }
 
 /// A transfer continues.
@@ -316,6 +322,8 @@ pub mod status {
     pub const SAFE: &str = "Data-safe";
     /// Name of the line.
     pub const KEYS: &str = "Keys";
+    /// Name of the line.
+    pub const WARNING: &str = "Warning";
     /// It answered.
     pub const REACHABLE: &str = "can be reached";
     /// It did not answer.
@@ -325,7 +333,13 @@ pub mod status {
 
     /// Where the keys lie.
     pub fn keys(path: &str) -> String {
-        format!("in the file {path}, which only you can read (0600); for now they have no other protection")
+        let protection = if cfg!(unix) { "which only you can read (0600)" } else { "in your own user folder" };
+        format!("in the file {path}, {protection}; for now they have no other protection")
+    }
+
+    /// When it was noticed that the safe had been set back.
+    pub fn set_back(date: &str) -> String {
+        format!("on {date} the data-safe seemed to have been restored from a backup; does the practice know?")
     }
 
     /// How the safe is.
@@ -359,9 +373,18 @@ mod tests {
     #[test]
     fn names_from_outside_cannot_steer_a_terminal() {
         let taken = Problem::AlreadyEnrolled { home: "/home\u{1b}[2J".into(), practice: "P\u{202e}".into() };
-        for text in [problem(&taken), accepted("a\u{1b}", "b\r"), saved(Path::new("x\u{9b}"), "1 B")] {
+        for text in
+            [problem(&taken), accepted("a\u{1b}", "b\r", Path::new("c\u{7f}")), saved(Path::new("x\u{9b}"), "1 B")]
+        {
             assert!(!text.replace('\n', "").chars().any(char::is_control) && !text.contains('\u{202e}'), "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_enrolled_device_says_where_its_keys_lie() {
+        let sentence = accepted("P", "E", Path::new("/home/e/account"));
+        assert!(sentence.contains("/home/e/account") && sentence.contains("no other protection"), "{sentence}");
+        assert_eq!(sentence.contains("0600"), cfg!(unix));
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub async fn get(
         }
         let jitter = jitter();
         let Some(pause) = fetch::pause_after(&problem, session.was_answered(), &mut retry, jitter) else {
-            job.give_up();
+            job.give_up(&problem, console);
             return Err(problem);
         };
         console.note(&texts::retrying(&problem, pause.as_secs_f64(), retry.next_try(), retry.tries()));
@@ -164,11 +164,19 @@ impl Job {
         self.partial.as_mut().map_or(Ok(()), Partial::checkpoint)
     }
 
-    fn give_up(self) {
-        if let Some(partial) = self.partial {
-            partial.tidy();
+    /// Leaves behind what the next run can continue, and nothing of a document that is no longer shared.
+    fn give_up(self, problem: &Problem, console: &Console) {
+        let Some(partial) = self.partial else { return };
+        if is_refusal(problem) {
+            partial.discard();
+        } else if let Some(part) = partial.tidy() {
+            console.note(&texts::part_kept(&part));
         }
     }
+}
+
+fn is_refusal(problem: &Problem) -> bool {
+    matches!(problem, Problem::NotAllowed | Problem::Document(DocumentProblem::NotFound))
 }
 
 fn whole(partial: &Partial, document: &DocumentEntry) -> Ended {
@@ -209,4 +217,34 @@ async fn receive(
 fn jitter() -> u32 {
     use rand_core::Rng as _;
     rohrpost_client::random::system().next_u32()
+}
+
+#[cfg(test)]
+mod tests {
+    use rohrpost_e2ee::{DocumentId, VersionHash};
+
+    use super::*;
+
+    /// What is left in the folder after a transfer of so many bytes was given up.
+    fn left_after(problem: &Problem, bytes: &[u8]) -> usize {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::Folder(folder.path().to_owned());
+        let document = DocumentId(Fixed([1; 16]));
+        let mut partial = Partial::claim(&place, "letter.pdf", document).unwrap();
+        partial.begin(document, VersionHash(Fixed([2; 32]))).unwrap();
+        partial.append(bytes).unwrap();
+        partial.checkpoint().unwrap();
+        let prefix = IdPrefix::parse("0101").unwrap();
+        let job = Job { prefix, place, document: None, partial: Some(partial), kept: None };
+        job.give_up(problem, &Console::silent());
+        std::fs::read_dir(folder.path()).unwrap().count()
+    }
+
+    #[test]
+    fn a_refused_transfer_leaves_nothing_and_an_interrupted_one_what_has_arrived() {
+        assert_eq!(left_after(&Problem::NotAllowed, b"content"), 0);
+        assert_eq!(left_after(&DocumentProblem::NotFound.into(), b"content"), 0);
+        assert_eq!(left_after(&Problem::Busy, b"content"), 2, "part and note");
+        assert_eq!(left_after(&Problem::Busy, b""), 0);
+    }
 }

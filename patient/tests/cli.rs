@@ -43,6 +43,7 @@ fn scripts_get_usage_errors_as_an_object() {
     let error = error_object(&output);
     assert_eq!((error["version"].as_u64(), error["code"].as_u64()), (Some(1), Some(2)));
     assert_eq!(error["kind"], "usage");
+    assert!(error["error"].as_str().unwrap().ends_with("not provided: <ID>"), "{error}");
 }
 
 #[test]

@@ -64,9 +64,50 @@ fn scripts_get_whole_ids_and_utc_times() {
 
 #[test]
 fn an_error_object_carries_sentence_code_and_kind() {
-    let object = error_object(&Problem::Link(LinkProblem::WrongPin { left: 3 }));
+    let object = error_object(&Problem::Link(LinkProblem::WrongPin { left: 3 }), &["safe_set_back"]);
     assert_eq!(object["version"], 1);
     assert_eq!(object["code"], 4);
     assert_eq!(object["kind"], "wrong_pin");
+    assert_eq!(object["warnings"], json!(["safe_set_back"]));
     assert!(object["error"].as_str().unwrap().contains("3 tries"));
+}
+
+#[test]
+fn a_usage_error_is_told_whole_and_without_the_usage() {
+    let object = usage_object("error: these were not provided:\n  <ID>\n  <FILE>\n\nUsage: rohrpost get\n", 2);
+    assert_eq!(object["error"], "these were not provided: <ID> <FILE>");
+    assert_eq!(object["warnings"], json!([]));
+}
+
+#[test]
+fn an_object_cannot_steer_a_terminal_and_keeps_its_value() {
+    let object = json!({ "title": "a\u{7f}b\u{9b}c\u{202e}d\u{2028}e\u{1b}\u{61c}ä😀" });
+    let line = line(&object);
+    assert!(!line.chars().any(|c| c.is_control() || is_bidi(c)), "{line:?}");
+    assert!(line.contains("\\u009b") && line.contains("ä😀"), "{line}");
+    assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), object);
+}
+
+fn overview() -> Overview {
+    let relay_key = rohrpost_wire::RelayKeyHash::of_key(&[7; 32]);
+    Overview {
+        owner: crate::account::Owner { practice: "P".into(), patient: "E".into(), device_name: "laptop".into() },
+        documents: Some(1),
+        relay: rohrpost_wire::RelayAddress { host: "relay.example".into(), port: 4433, key_hash: relay_key },
+        relay_reachable: true,
+        safe_reachable: Some(true),
+        epoch: 1,
+        set_back: None,
+        keys: "/home/e/account".into(),
+    }
+}
+
+#[test]
+fn status_goes_on_telling_when_a_safe_was_found_set_back() {
+    assert!(!status_lines(&overview(), &TimeZone::UTC).contains("backup"));
+    assert_eq!(status_object(&overview(), &[])["set_back_noticed"], Value::Null);
+    let noticed = Overview { set_back: Some(Timestamp(1_790_000_000)), ..overview() };
+    let lines = status_lines(&noticed, &TimeZone::UTC);
+    assert!(lines.contains("2026-09-21") && lines.contains("backup"), "{lines}");
+    assert_eq!(status_object(&noticed, &[])["set_back_noticed"], "2026-09-21T14:13:20Z");
 }
