@@ -66,8 +66,8 @@ async fn no_secret_of_the_story_is_in_the_relays_folder_or_log_or_in_a_copy_of_t
     command
         .args(["serve", "--log", "trace", "--listen", "127.0.0.1:0", "--data", &path("relay")])
         .stderr(Stdio::from(log));
-    let (relay, line) = process::Running::start_logged(&mut command);
-    let url = line.strip_prefix("relay: ").unwrap().to_owned();
+    let (relay, greeting) = process::Running::start_logged(&mut command);
+    let url = greeting.strip_prefix("relay: ").unwrap().to_owned();
 
     fs::write(path("pass"), "an invented passphrase\n").unwrap();
     fs::write(path(FILE), TEXT).unwrap();
