@@ -20,8 +20,8 @@ use rustls::server::{AlwaysResolvesServerRawPublicKeys, NoServerSessionStorage};
 use rustls::sign::CertifiedKey;
 use tokio::task::JoinSet;
 
-/// As `relay/src/transport.rs` and, for a connection that carries a call, `relay/src/connection.rs`.
-const STREAM_WINDOW: u32 = 1024 * 1024;
+/// As `relay/src/transport.rs`, and as `relay/src/windows.rs` gives a connection that carries bulk.
+const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 2 * 1024 * 1024;
 const IDLE_MS: u32 = 30_000;
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -115,4 +115,21 @@ fn transport() -> TransportConfig {
         .keep_alive_interval(Some(KEEP_ALIVE))
         .allow_spin(false);
     transport
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A base with other windows would be compared with nothing.
+    #[test]
+    fn the_windows_are_those_of_the_relay() {
+        let windows = include_str!("../../relay/src/windows.rs");
+        let value = |name: &str| {
+            let line = windows.lines().find(|line| line.contains(&format!("const {name}: u32 ="))).unwrap();
+            let factors = line.split_once('=').unwrap().1.trim_matches([' ', ';']).split(" * ");
+            factors.map(|factor| factor.parse::<u32>().unwrap()).product::<u32>()
+        };
+        assert_eq!((value("STREAM_WINDOW"), value("LARGE_WINDOW")), (STREAM_WINDOW, CONNECTION_WINDOW));
+    }
 }
