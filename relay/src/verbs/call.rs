@@ -1,14 +1,17 @@
 //! `call`: a live request to a connected safe, spliced.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::Connection;
-use rohrpost_wire::{ErrorCode, Frame, frame};
+use rohrpost_wire::{ErrorCode, Frame, InboxId, frame};
 use tokio::time::timeout;
 
 use crate::connection::Session;
+use crate::line::Line;
 use crate::splice::{End, Room, splice};
 use crate::stream::{self, StreamEnd};
+use crate::switchboard::CallGuard;
 use crate::windows::STREAM_WINDOW;
 
 /// How long a safe that has all the streams it allows may take to let another one in.
@@ -16,9 +19,9 @@ const OPEN_LIMIT: Duration = Duration::from_secs(2);
 
 pub(super) async fn answer(session: &Session, end: &mut End, call: frame::Call) -> Result<(), StreamEnd> {
     let house = &session.house;
-    let found = house.board.call(session.id, call.to);
-    let (safe, _under_way) = found.map_err(|code| count(session, code))?;
-    let mut there = SafeEnd { end: open(&safe.connection).await.map_err(|code| count(session, code))?, settled: false };
+    let reached = reach(session, call.to).await;
+    let (safe, _under_way, opened) = reached.map_err(|code| count(session, code))?;
+    let mut there = SafeEnd { end: opened, settled: false };
     let incoming = Frame::Incoming(frame::Incoming { ticket: call.ticket });
     if stream::write_frame(&mut there.end.send, &incoming).await.is_err() {
         return Err(count(session, ErrorCode::Away));
@@ -46,6 +49,25 @@ impl Drop for SafeEnd {
         if !self.settled {
             stream::abandon(&mut self.end.send, &mut self.end.recv, ErrorCode::Interrupted);
         }
+    }
+}
+
+/// Finds the safe and opens a stream to it; if it has logged in anew in between, to where it is now.
+async fn reach(session: &Session, to: InboxId) -> Result<(Arc<Line>, CallGuard, End), ErrorCode> {
+    let board = &session.house.board;
+    let (safe, under_way) = board.call(session.id, to)?;
+    match open(&safe.connection).await {
+        Ok(end) => Ok((safe, under_way, end)),
+        Err(ErrorCode::Away) => {
+            drop(under_way);
+            let (newer, under_way) = board.call(session.id, to)?;
+            if Arc::ptr_eq(&newer, &safe) {
+                return Err(ErrorCode::Away);
+            }
+            let end = open(&newer.connection).await?;
+            Ok((newer, under_way, end))
+        }
+        Err(code) => Err(code),
     }
 }
 

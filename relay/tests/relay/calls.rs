@@ -1,7 +1,7 @@
 //! Calls: spliced to a safe that is there, refused at once where none is.
 
 use rohrpost_relay::Limits;
-use rohrpost_wire::ErrorCode;
+use rohrpost_wire::{ErrorCode, Frame};
 
 use crate::Place;
 use crate::peer::{Peer, inbox_of, key};
@@ -138,6 +138,26 @@ async fn a_side_that_goes_away_in_the_middle_interrupts_the_call() {
     let (call, _incoming) = tokio::join!(client.call(inbox_of(&key(1))), safe.accept());
     safe.leave().await;
     assert_eq!(call.unwrap().recv.read(&mut [0]).await, Err(interrupted));
+}
+
+/// A call that was being opened towards the older connection was answered away, while the safe was there.
+#[tokio::test]
+async fn a_call_follows_its_safe_to_a_newer_login() {
+    let place = Place::new();
+    let relay = place.relay().await;
+    let older = Peer::deaf(&relay.url()).await;
+    assert_eq!(older.login(&key(1)).await, Frame::Done);
+    let client = Peer::connect(&relay.url()).await;
+    let moving = async {
+        // The answers show that the relay has read the call, and waits for a stream.
+        for _ in 0..20 {
+            client.challenge().await;
+        }
+        Peer::safe(&relay.url(), &key(1)).await
+    };
+    let (call, newer) = tokio::join!(client.call(inbox_of(&key(1))), moving);
+    assert!(call.is_ok());
+    newer.leave().await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{ApplicationClose, Connection, ConnectionError, Endpoint, RecvStream, SendStream};
+use quinn::{ApplicationClose, Connection, ConnectionError, Endpoint, RecvStream, SendStream, TransportConfig};
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::frame::{self, Ack, Call, Delivery, Deposit, Destination, Fetch, TtlClass};
 use rohrpost_wire::proof::{self, Challenge, Exporter, MailboxVerb};
@@ -39,8 +39,20 @@ impl Peer {
     }
 
     pub(crate) async fn try_connect(url: &RelayAddress, alpn: &[u8]) -> Result<Self, ConnectionError> {
+        Self::connect_by(url, alpn, TransportConfig::default()).await
+    }
+
+    /// One that lets the relay open no stream.
+    pub(crate) async fn deaf(url: &RelayAddress) -> Self {
+        let mut transport = TransportConfig::default();
+        transport.max_concurrent_bidi_streams(0u8.into());
+        Self::connect_by(url, ALPN, transport).await.unwrap()
+    }
+
+    async fn connect_by(url: &RelayAddress, alpn: &[u8], transport: TransportConfig) -> Result<Self, ConnectionError> {
         let crypto = client_crypto(url, alpn);
-        let config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(crypto).unwrap()));
+        let mut config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(crypto).unwrap()));
+        config.transport_config(Arc::new(transport));
         let endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
         let address: SocketAddr = format!("{}:{}", url.host, url.port).parse().unwrap();
         let connection = endpoint.connect_with(config, address, "relay.invalid").unwrap().await?;
