@@ -54,6 +54,13 @@ pub struct Limits {
     pub record_sets: usize,
 }
 
+/// The most of anything: far beyond one machine, and its multiples still fit into every counter.
+const MOST: usize = 1 << 24;
+/// The most streams of one connection: each has a number of its own in what QUIC sends.
+const MOST_STREAMS: u32 = 1 << 16;
+/// The longest time: a day, after which every mapping on the way is gone.
+const MOST_SECONDS: u64 = 24 * 3600;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -82,8 +89,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The first limit that would make the relay useless, by name: nothing may be zero, and the blob memory must hold
-    /// one largest envelope.
+    /// The first limit that would make the relay useless, by name: nothing may be zero or beyond what can be counted with,
+    /// and the blob memory must hold one largest envelope.
     pub fn unusable(&self) -> Option<&'static str> {
         let Self {
             connections,
@@ -107,27 +114,29 @@ impl Limits {
             mailboxes,
             record_sets,
         } = self;
+        let count = |number: usize| (1..=MOST).contains(&number);
+        let seconds = |number: u64| (1..=MOST_SECONDS).contains(&number);
         let checks = [
-            ("connections", *connections > 0),
-            ("handshakes", *handshakes > 0),
-            ("streams_per_connection", *streams_per_connection > 0),
-            ("blobs_per_connection", *blobs_per_connection > 0),
-            ("blob_memory", *blob_memory >= limits::ENVELOPE_BYTES && *blob_memory <= 1 << 31),
-            ("calls_per_safe", *calls_per_safe > 0),
-            ("calls_per_connection", *calls_per_connection > 0),
-            ("calls", *calls > 0),
-            ("waiting_fetches", *waiting_fetches > 0),
-            ("call_idle_seconds", *call_idle_seconds > 0),
-            ("visit_idle_seconds", *visit_idle_seconds > 0),
-            ("inbox_envelopes", *inbox_envelopes > 0),
+            ("connections", count(*connections)),
+            ("handshakes", count(*handshakes)),
+            ("streams_per_connection", (1..=MOST_STREAMS).contains(streams_per_connection)),
+            ("blobs_per_connection", count(*blobs_per_connection)),
+            ("blob_memory", (limits::ENVELOPE_BYTES..=1 << 31).contains(blob_memory)),
+            ("calls_per_safe", count(*calls_per_safe)),
+            ("calls_per_connection", count(*calls_per_connection)),
+            ("calls", count(*calls)),
+            ("waiting_fetches", count(*waiting_fetches)),
+            ("call_idle_seconds", seconds(*call_idle_seconds)),
+            ("visit_idle_seconds", seconds(*visit_idle_seconds)),
+            ("inbox_envelopes", count(*inbox_envelopes)),
             ("inbox_bytes", *inbox_bytes > 0),
-            ("mailboxes_per_inbox", *mailboxes_per_inbox > 0),
-            ("mailbox_envelopes", *mailbox_envelopes > 0),
+            ("mailboxes_per_inbox", count(*mailboxes_per_inbox)),
+            ("mailbox_envelopes", count(*mailbox_envelopes)),
             ("mailbox_bytes", *mailbox_bytes > 0),
-            ("envelopes", *envelopes > 0),
+            ("envelopes", count(*envelopes)),
             ("envelope_bytes", *envelope_bytes > 0),
-            ("mailboxes", *mailboxes > 0),
-            ("record_sets", *record_sets > 0),
+            ("mailboxes", count(*mailboxes)),
+            ("record_sets", count(*record_sets)),
         ];
         checks.iter().find(|(_, usable)| !usable).map(|(name, _)| *name)
     }
@@ -141,6 +150,10 @@ mod tests {
     fn the_defaults_are_usable_and_a_zero_is_named() {
         assert_eq!(Limits::default().unusable(), None);
         assert_eq!(Limits { calls: 0, ..Limits::default() }.unusable(), Some("calls"));
+        assert_eq!(Limits { handshakes: usize::MAX, ..Limits::default() }.unusable(), Some("handshakes"));
+        assert_eq!(Limits { waiting_fetches: usize::MAX, ..Limits::default() }.unusable(), Some("waiting_fetches"));
+        assert_eq!(Limits { call_idle_seconds: u64::MAX, ..Limits::default() }.unusable(), Some("call_idle_seconds"));
+        assert_eq!(Limits { blob_memory: usize::MAX, ..Limits::default() }.unusable(), Some("blob_memory"));
         assert_eq!(Limits { blob_memory: 1024, ..Limits::default() }.unusable(), Some("blob_memory"));
     }
 }

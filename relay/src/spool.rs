@@ -20,7 +20,7 @@ use crate::mailbox::Slot;
 use crate::metrics::Metrics;
 use crate::pace::Reading;
 use crate::quota::Limits;
-use command::{Answer, Ask, Command, DepositAsk};
+use command::{Answer, Ask, Command, DepositAsk, PublishAsk};
 pub(crate) use room::is_full;
 pub(crate) use row::Stored;
 pub(crate) use summary::summary;
@@ -111,8 +111,14 @@ impl Spool {
     }
 
     /// Stores a safe's records in place of those before.
-    pub(crate) async fn publish(&self, inbox: InboxId, records: Vec<u8>) -> Result<(), ErrorCode> {
-        self.ask(|answer| Ask::Publish(inbox, records, answer)).await
+    pub(crate) async fn publish(
+        &self,
+        inbox: InboxId,
+        records: Vec<u8>,
+        memory: OwnedSemaphorePermit,
+    ) -> Result<(), ErrorCode> {
+        let ask = PublishAsk { inbox, records, _memory: memory };
+        self.ask(|answer| Ask::Publish(ask, answer)).await
     }
 
     /// A safe's records.

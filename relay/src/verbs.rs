@@ -44,9 +44,9 @@ async fn login(session: &Session, end: &mut End, login: &frame::Login) -> Result
 async fn publish(session: &Session, end: &mut End) -> Result<(), StreamEnd> {
     let inbox = session.own_inbox()?;
     let length = stream::read_blob_length(&mut end.recv, limits::RECORDS_BYTES).await?;
-    let (_turn, _memory) = session.blob_room(length).await?;
+    let (_turn, memory) = session.blob_room(length).await?;
     let records = stream::read_blob(&mut end.recv, length).await?;
-    session.house.spool.publish(inbox, records).await.map_err(StreamEnd::Refused)?;
+    session.house.spool.publish(inbox, records, memory).await.map_err(StreamEnd::Refused)?;
     stream::write_frame(&mut end.send, &Frame::Done).await
 }
 

@@ -21,7 +21,7 @@ pub(crate) enum Ask {
     List(Destination, Answer<Vec<(Slot, u64)>>),
     Read(Destination, Slot, Answer<Option<Stored>>),
     Ack(Destination, Vec<EnvelopeId>, Answer<()>),
-    Publish(InboxId, Vec<u8>, Answer<()>),
+    Publish(PublishAsk, Answer<()>),
     Records(InboxId, Answer<Vec<u8>>),
 }
 
@@ -33,6 +33,15 @@ pub(crate) struct DepositAsk {
     pub(crate) envelope: Vec<u8>,
     pub(crate) by: Option<InboxId>,
     /// The memory the envelope was allowed; given back when the spool lets go of it.
+    pub(crate) _memory: OwnedSemaphorePermit,
+}
+
+/// A record set to store.
+#[derive(Debug)]
+pub(crate) struct PublishAsk {
+    pub(crate) inbox: InboxId,
+    pub(crate) records: Vec<u8>,
+    /// The memory the records were allowed; given back when the spool lets go of them, whoever asked having gone or not.
     pub(crate) _memory: OwnedSemaphorePermit,
 }
 
@@ -71,7 +80,7 @@ impl Ask {
             Self::Deposit(_, answer) => answer.send(),
             Self::List(_, answer) => answer.send(),
             Self::Read(_, _, answer) => answer.send(),
-            Self::Ack(_, _, answer) | Self::Publish(_, _, answer) => answer.send(),
+            Self::Ack(_, _, answer) | Self::Publish(_, answer) => answer.send(),
             Self::Records(_, answer) => answer.send(),
         }
     }
@@ -82,7 +91,7 @@ impl Ask {
             Self::Deposit(_, answer) => answer.decide(Err(code)),
             Self::List(_, answer) => answer.decide(Err(code)),
             Self::Read(_, _, answer) => answer.decide(Err(code)),
-            Self::Ack(_, _, answer) | Self::Publish(_, _, answer) => answer.decide(Err(code)),
+            Self::Ack(_, _, answer) | Self::Publish(_, answer) => answer.decide(Err(code)),
             Self::Records(_, answer) => answer.decide(Err(code)),
         }
         self.send();

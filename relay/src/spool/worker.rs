@@ -255,11 +255,13 @@ impl Worker {
                 for effect in &effects {
                     self.store.execute(effect, None)?;
                 }
-                tally.acked += effects.len() as u64;
+                // A mailbox that is closed with the last of them is no envelope.
+                let erased = effects.iter().filter(|effect| matches!(effect, Effect::Erase(_)));
+                tally.acked += erased.count() as u64;
                 answer.decide(Ok(()));
             }
-            Ask::Publish(inbox, bytes, answer) => {
-                let published = self.publish(*inbox, bytes, now)?;
+            Ask::Publish(ask, answer) => {
+                let published = self.publish(ask.inbox, &ask.records, now)?;
                 answer.decide(published);
             }
             Ask::Records(inbox, answer) => answer.decide(self.records(*inbox, tally)?),

@@ -6,6 +6,7 @@ use rohrpost_wire::frame::{Deposit, TtlClass};
 use rohrpost_wire::time::DAY;
 use tokio::sync::{Semaphore, oneshot};
 
+use super::super::command::PublishAsk;
 use super::super::schema::STORAGE_VERSION;
 use super::*;
 use crate::pace::Reading;
@@ -85,7 +86,13 @@ fn ack(ids: Vec<EnvelopeId>) -> (Command, Asked<()>) {
 
 fn publish(worker: &mut Worker, content: &[u8]) -> Result<(), ErrorCode> {
     let (answer, mut asked) = Answer::new();
-    worker.batch(vec![command(Ask::Publish(inbox(), content.to_vec(), answer))]);
+    let memory = Arc::new(Semaphore::new(1));
+    let permit = Arc::clone(&memory).try_acquire_owned().unwrap();
+    let ask = command(Ask::Publish(PublishAsk { inbox: inbox(), records: content.to_vec(), _memory: permit }, answer));
+    // As long as the bytes wait, whoever asked having gone or not, so does the memory they were allowed.
+    assert_eq!(memory.available_permits(), 0);
+    worker.batch(vec![ask]);
+    assert_eq!(memory.available_permits(), 1);
     asked.try_recv().unwrap()
 }
 
