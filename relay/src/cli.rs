@@ -83,7 +83,7 @@ fn execute(cli: &Cli) -> Result<(), Complaint> {
             runtime.block_on(self::serve(config))
         }
         Command::Status(place) => show_status(&place.resolve()?.0, cli.json),
-        Command::Check(serve) => check(serve, cli.json),
+        Command::Check(serve) => check(serve, cli.log.as_deref(), cli.json),
     }
 }
 
@@ -118,12 +118,10 @@ fn show_status(data: &Path, json: bool) -> Result<(), Complaint> {
     Ok(())
 }
 
-fn check(serve: &Serve, json: bool) -> Result<(), Complaint> {
+fn check(serve: &Serve, flag: Option<&str>, json: bool) -> Result<(), Complaint> {
     let (config, log) = serve.resolve()?;
-    filter(log.as_deref().unwrap_or("info"))?;
-    if let Some(name) = config.limits.unusable() {
-        return Err(texts::bind(&crate::BindError::Limit(name), &config.data, config.listen));
-    }
+    filter(flag.or(log.as_deref()).unwrap_or("info"))?;
+    config.check().map_err(|error| texts::bind(&error, &config.data, config.listen))?;
     print(if json { "{\"version\":1,\"valid\":true}\n" } else { "configuration: valid\n" });
     Ok(())
 }
@@ -153,8 +151,11 @@ impl Serve {
     }
 }
 
+/// What is asked for, without the libraries that name peers by their addresses below ERROR, unless those are asked for
+/// by name.
 fn filter(text: &str) -> Result<EnvFilter, Complaint> {
-    EnvFilter::try_new(text).map_err(|_| texts::log_filter(text))
+    const QUIET: &str = "quinn=error,quinn_proto=error,quinn_udp=error";
+    EnvFilter::try_new(format!("{QUIET},{text}")).map_err(|_| texts::log_filter(text))
 }
 
 fn start_log(text: &str) -> Result<(), Complaint> {
@@ -172,4 +173,22 @@ fn print(text: &str) {
     let mut out = io::stdout().lock();
     // A reader that has gone away does not stop a relay.
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_that_name_peers_are_silent_unless_asked_by_name() {
+        for text in ["info", "warn", "debug"] {
+            let shown = filter(text).unwrap().to_string();
+            for library in ["quinn=error", "quinn_proto=error", "quinn_udp=error", text] {
+                assert!(shown.split(',').any(|directive| directive == library), "{shown}");
+            }
+        }
+        let asked = filter("info,quinn=trace").unwrap().to_string();
+        assert!(asked.contains("quinn=trace") && !asked.contains("quinn=error"), "{asked}");
+        assert!(filter("=,=").is_err());
+    }
 }

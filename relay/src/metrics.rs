@@ -51,3 +51,24 @@ pub struct Metrics {
     /// Rows that were not what had been stored.
     pub quarantined: Counter,
 }
+
+impl Metrics {
+    /// Tells the operator all of it.
+    pub(crate) fn log(&self) {
+        tracing::info!(
+            connections = self.connections.read(),
+            retried = self.retried.read(),
+            misbehaved = self.misbehaved.read(),
+            logins = self.logins.read(),
+            calls = self.calls.read(),
+            away = self.away.read(),
+            busy = self.busy.read(),
+            queued = self.queued.read(),
+            delivered = self.delivered.read(),
+            acked = self.acked.read(),
+            expired = self.expired.read(),
+            quarantined = self.quarantined.read(),
+            "totals since the start"
+        );
+    }
+}

@@ -12,7 +12,7 @@ use quinn::{Endpoint, Incoming};
 use rohrpost_wire::{ErrorCode, RelayAddress, Timestamp, limits};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{interval, sleep, timeout};
 
 use crate::arrivals::Arrivals;
 use crate::connection::{House, Session};
@@ -36,6 +36,19 @@ pub struct Config {
     pub public: Option<(String, u16)>,
     /// How much it takes on.
     pub limits: Limits,
+}
+
+impl Config {
+    /// What can be found wrong without touching anything.
+    pub fn check(&self) -> Result<(), BindError> {
+        if let Some(name) = self.limits.unusable() {
+            return Err(BindError::Limit(name));
+        }
+        let key_hash = rohrpost_wire::RelayKeyHash(rohrpost_wire::fixed::Fixed([0; 32]));
+        // The port is chosen by the operating system where it is 0.
+        let address = SocketAddr::new(self.listen.ip(), self.listen.port().max(1));
+        public_url(self.public.clone(), address, key_hash).map(|_| ())
+    }
 }
 
 /// A running relay. Dropping it aborts everything at once; [`Relay::shutdown`] tells the peers first.
@@ -82,6 +95,9 @@ pub enum BindError {
 const TRIES: u32 = 30;
 const TRY_AGAIN: Duration = Duration::from_millis(100);
 
+/// How often the totals are told: enough to see a day's shape, too seldom to join two visits.
+const TOTALS: Duration = Duration::from_hours(1);
+
 /// How long a shutdown waits for peers to hear of it.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -93,10 +109,8 @@ impl Relay {
 
     /// Starts a relay by other clocks.
     pub async fn bind_with_clock(config: Config, clock: Clock) -> Result<Self, BindError> {
+        config.check()?;
         let Config { data, listen, public, limits } = config;
-        if let Some(name) = limits.unusable() {
-            return Err(BindError::Limit(name));
-        }
         let folder = retry(|| Folder::open(&data), |error| matches!(error, FolderError::InUse)).await?;
         let key = folder.key()?;
         let endpoint = retry(|| transport::endpoint(&key, &limits, listen), is_in_use).await?;
@@ -141,6 +155,7 @@ impl Relay {
         self.tasks.shutdown().await;
         // A peer that does not answer learns it by its own timeout.
         drop(timeout(FAREWELL, self.endpoint.wait_idle()).await);
+        self.house.metrics.log();
     }
 
     /// Each connection is closed by itself first: closing the endpoint only sends word to its connections, and one whose
@@ -162,8 +177,12 @@ async fn accept(endpoint: Endpoint, house: Arc<House>) {
     let mut connections = JoinSet::new();
     // As many again may be under way with a proven address.
     let handshakes = Arc::new(Semaphore::new(house.limits.handshakes.saturating_mul(2)));
+    let mut totals = interval(TOTALS);
+    // The first tick comes at once.
+    totals.tick().await;
     loop {
         tokio::select! {
+            _ = totals.tick() => house.metrics.log(),
             incoming = endpoint.accept() => match incoming {
                 None => return,
                 Some(incoming) => {

@@ -5,10 +5,11 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use rohrpost_wire::frame::Destination;
 use rohrpost_wire::{EnvelopeId, Frame, RelayAddress};
 
 use crate::Place;
-use crate::peer::{Peer, inbox_of, key, request};
+use crate::peer::{Peer, inbox_of, key, reply, request};
 
 /// A running relay process, killed when dropped.
 struct Running {
@@ -19,11 +20,12 @@ struct Running {
 
 impl Running {
     fn start(data: &Path) -> Self {
-        let mut child = program(&["serve", "--listen", "127.0.0.1:0"], data)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        Self::start_with(data, Stdio::null())
+    }
+
+    fn start_with(data: &Path, log: Stdio) -> Self {
+        let mut child =
+            program(&["serve", "--listen", "127.0.0.1:0"], data).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
@@ -198,6 +200,55 @@ async fn a_relay_prints_its_url_alone_shows_its_status_and_stops_when_asked() {
     assert_eq!(status()["envelopes"], 1);
 }
 
+/// Everything a peer can do is done, a refused and a broken request among it.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_at_info_names_no_peer_and_nobodys_place_and_ends_with_totals() {
+    let (place, elsewhere) = (Place::new(), tempfile::tempdir().unwrap());
+    let path = elsewhere.path().join("log");
+    let mut relay = Running::start_with(place.folder.path(), std::fs::File::create(&path).unwrap().into());
+    let safe = Peer::safe(&relay.url, &key(1)).await;
+    let client = Peer::connect(&relay.url).await;
+    assert_eq!(safe.ask(&Frame::Publish, Some(b"records")).await, Frame::Done);
+    client.open(&Frame::Records(inbox_of(&key(1))), None).await.frame().await;
+    let (call, incoming) = tokio::join!(client.call(inbox_of(&key(1))), safe.accept());
+    drop((call.unwrap(), incoming));
+    assert!(client.call(inbox_of(&key(2))).await.is_err());
+    assert!(matches!(client.deposit(&request(&key(1), Some(&key(9))), b"sealed").await, Frame::Queued(_)));
+    let delivered = safe.fetch(true).await.unwrap();
+    let asked = delivered[0].0.id;
+    assert!(matches!(safe.deposit(&reply(&key(9)), b"reply").await, Frame::Queued(_)));
+    assert_eq!(safe.ack(vec![asked]).await, Frame::Done);
+    let answered = client.fetch_mailbox(&key(9)).await.unwrap()[0].0.id;
+    assert_eq!(client.ack_mailbox(&key(9), vec![answered]).await, Frame::Done);
+    let broken = Peer::connect(&relay.url).await;
+    broken.open(&Frame::Done, None).await;
+    broken.closed().await;
+    let newer = Peer::safe(&relay.url, &key(1)).await;
+    safe.closed().await;
+    let stranger = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    for garbage in [&[0xc0; 1200][..], &[0x40; 40], &[0xff; 1300]] {
+        stranger.send_to(garbage, format!("127.0.0.1:{}", relay.url.port)).await.unwrap();
+    }
+    newer.challenge().await;
+
+    let pid = rustix::process::Pid::from_child(&relay.child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(relay.child.wait().unwrap().success());
+    let log = std::fs::read_to_string(&path).unwrap();
+    let (listening, others): (Vec<_>, Vec<_>) = log.lines().partition(|line| line.contains(" listening "));
+    assert_eq!(listening.len(), 1, "{log}");
+    let others = others.join("\n");
+    let Destination::Mailbox(mailbox) = reply(&key(9)).to else { panic!() };
+    let places = [inbox_of(&key(1)).0.to_hex(), inbox_of(&key(2)).0.to_hex(), mailbox.0.to_hex()];
+    for name in places.into_iter().chain([asked.0.to_hex(), answered.0.to_hex(), "127.0.0.1".into()]) {
+        assert!(!others.contains(&name), "{others}");
+    }
+    for total in ["totals", "calls=1", "away=1", "queued=2", "delivered=2", "acked=2", "misbehaved=1", "logins=2"] {
+        assert!(others.contains(total), "{total}: {others}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_stops_a_relay_from_starting_is_said_with_its_exit_code() {
     let place = Place::new();
@@ -220,5 +271,13 @@ async fn what_stops_a_relay_from_starting_is_said_with_its_exit_code() {
     let config = elsewhere.path().join("relay.toml");
     std::fs::write(&config, "[limits]\ncals = 1\n").unwrap();
     says(&run(&["check", "--json", "--config", config.to_str().unwrap()], elsewhere.path()), 2, "cals");
+    // What serve would refuse, check refuses.
+    for public in ["host name:1", "host:70000"] {
+        let checked = run(&["check", "--json", "--public", public], elsewhere.path());
+        assert_eq!(checked.status.code(), Some(2), "{public}");
+    }
+    std::fs::write(&config, "[limits]\nhandshakes = 9223372036854775807\n").unwrap();
+    says(&run(&["check", "--json", "--config", config.to_str().unwrap()], elsewhere.path()), 2, "handshakes");
+    says(&run(&["check", "--json", "--log", "=,="], elsewhere.path()), 2, "=,=");
     assert_eq!(run(&["serve", "--nonsense"], elsewhere.path()).status.code(), Some(2));
 }
