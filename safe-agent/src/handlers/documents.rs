@@ -25,10 +25,14 @@ pub(crate) fn handle(
 ) -> Result<Handled, StoreError> {
     let mut documents = Vec::new();
     // One more than a page, to know whether there is more.
-    visit(draft, device, after, now, |permit, document| {
+    let damaged = visit(draft, device, after, now, |permit, document| {
         documents.push(entry(permit, document));
         documents.len() <= DOCUMENTS_PER_PAGE
     })?;
+    if damaged > 0 && documents.is_empty() && after.is_none() {
+        // An empty page would say that nothing is shared.
+        return Err(StoreError::Damaged);
+    }
     let more = documents.len() > DOCUMENTS_PER_PAGE;
     documents.truncate(DOCUMENTS_PER_PAGE);
     let shown = u32::try_from(documents.len()).unwrap_or(u32::MAX);
@@ -46,32 +50,38 @@ pub(crate) fn count(draft: &Draft<'_>, device: &DeviceRow, now: Timestamp) -> Re
     Ok(count)
 }
 
-/// Shows each document the device may see to `show`, in the order of their ids, until it says stop.
+/// Shows each document the device may see to `show`, in the order of their ids, until it says stop. Answers how
+/// many rows are damaged: one must not hide the others, and the practice sees it in its own status.
 fn visit(
     draft: &Draft<'_>,
     device: &DeviceRow,
     after: Option<DocumentId>,
     now: Timestamp,
     mut show: impl FnMut(&Permit, &DocumentRow) -> bool,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
+    let mut damaged = 0;
     let prefix = device.patient.0.0;
     let mut cursor = after.map(|document| DocumentRow::key_of(&device.patient, &document));
     loop {
         let page: Page<GrantRow> = rows::page(draft, &prefix, cursor.as_deref(), GRANTS_AT_ONCE)?;
         if page.last.is_none() {
-            return Ok(());
+            return Ok(damaged);
         }
+        damaged += page.damaged;
         cursor = page.last;
         for grant in &page.rows {
             let Some(permit) = grants::authorise(draft, device, Rights::LIST, &grant.document, now)? else { continue };
-            // One that is damaged must not hide the others; the practice sees it in its own status.
             let document = match permit.document(draft) {
                 Ok(Some(document)) => document,
-                Ok(None) | Err(StoreError::Damaged) => continue,
+                Ok(None) => continue,
+                Err(StoreError::Damaged) => {
+                    damaged += 1;
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
             if !show(&permit, &document) {
-                return Ok(());
+                return Ok(damaged);
             }
         }
     }
