@@ -8,7 +8,8 @@ use rand_chacha::rand_core::SeedableRng as _;
 use rohrpost_e2ee::OpenError;
 use rohrpost_e2ee::body::{DeviceId, DocumentId, Operation, Payload, Pin, Reply, RequestId, Status, TransferKey};
 use rohrpost_e2ee::exchange::{
-    Author, ExpectReply, Lane, Recipient, ReplySealer, RequestDraft, RequestHeader, open_request, seal_unchecked_for_tests,
+    Author, ExpectReply, Lane, Recipient, ReplySealer, RequestDraft, RequestHeader, open_request,
+    seal_unchecked_for_tests,
 };
 use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_e2ee::link::{LINK_SECONDS, LinkSecret};
