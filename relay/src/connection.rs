@@ -18,10 +18,12 @@ use crate::line::Line;
 use crate::metrics::Metrics;
 use crate::quota::Limits;
 use crate::router::ConnectionId;
+use crate::sources::{Kind, Source};
 use crate::splice::End;
 use crate::spool::Spool;
 use crate::stream::{self, StreamEnd, number};
 use crate::switchboard::Switchboard;
+use crate::turns::{Turn, Turns};
 use crate::verbs;
 use crate::windows::STREAM_WINDOW;
 
@@ -29,6 +31,7 @@ use crate::windows::STREAM_WINDOW;
 #[derive(Debug)]
 pub(crate) struct House {
     pub(crate) board: Arc<Switchboard>,
+    pub(crate) turns: Arc<Turns>,
     pub(crate) spool: Spool,
     pub(crate) arrivals: Arc<Arrivals>,
     pub(crate) metrics: Arc<Metrics>,
@@ -46,6 +49,9 @@ pub(crate) struct Session {
     pub(crate) house: Arc<House>,
     pub(crate) id: ConnectionId,
     pub(crate) line: Arc<Line>,
+    /// Where it came from; it may have moved since.
+    pub(crate) source: Source,
+    _turn: Turn,
     /// The fetches that wait for a first envelope.
     pub(crate) waits: Semaphore,
     blobs: Semaphore,
@@ -61,22 +67,33 @@ impl House {
         limits: Limits,
         key_hash: RelayKeyHash,
     ) -> Self {
-        let board = Arc::new(Switchboard::new(&limits));
+        let (board, turns) = (Arc::new(Switchboard::new(&limits)), Arc::new(Turns::new(&limits)));
         let memory = || Arc::new(Semaphore::new(limits.blob_memory));
         let (arriving, leaving) = (memory(), memory());
-        Self { board, spool, arrivals, metrics, limits, key_hash, arriving, leaving }
+        Self { board, turns, spool, arrivals, metrics, limits, key_hash, arriving, leaving }
     }
 }
 
 impl Session {
     /// Takes a connection in, if there is room for it.
     pub(crate) fn open(house: &Arc<House>, connection: Connection) -> Option<Self> {
+        let source = Source::of(connection.remote_address().ip());
+        let turn = house.turns.take(source, Kind::Connection)?;
         let line = Arc::new(Line::new(connection, house.limits.calls_per_safe));
         let id = house.board.open(&line)?;
         house.metrics.connections.add();
         let waits = Semaphore::new(house.limits.waiting_fetches);
         let blobs = Semaphore::new(house.limits.blobs_per_connection);
-        Some(Self { house: Arc::clone(house), id, line, waits, blobs, challenge: Mutex::new(None) })
+        Some(Self {
+            house: Arc::clone(house),
+            id,
+            line,
+            source,
+            _turn: turn,
+            waits,
+            blobs,
+            challenge: Mutex::new(None),
+        })
     }
 
     /// Answers one stream.

@@ -19,6 +19,7 @@ pub mod quota;
 pub mod router;
 pub mod server;
 mod signals;
+pub mod sources;
 mod splice;
 pub mod spool;
 pub mod status;
@@ -27,6 +28,7 @@ mod switchboard;
 pub mod texts;
 mod tls;
 mod transport;
+mod turns;
 mod verbs;
 mod windows;
 

@@ -16,6 +16,13 @@ pub struct Limits {
     pub connections: usize,
     /// Handshakes under way before newcomers must first prove their address by a retry (RFC 9000 §8.1.2).
     pub handshakes: usize,
+    /// Handshakes, connections and calls under way from one IPv4 address or one IPv6 network of 56 bits: many people may
+    /// share one, but it must not be able to turn all others away.
+    pub handshakes_per_source: usize,
+    /// Connections at once from one source; see `handshakes_per_source`.
+    pub connections_per_source: usize,
+    /// Calls under way from one source; see `handshakes_per_source`.
+    pub calls_per_source: usize,
     /// Streams one client may have open at once: a login, a waiting fetch, and a page full of calls.
     pub streams_per_connection: u32,
     /// Envelopes and record sets one connection may be sending or receiving at once; the others wait their turn.
@@ -66,6 +73,9 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             handshakes: 256,
+            handshakes_per_source: 384,
+            connections_per_source: 2048,
+            calls_per_source: 512,
             streams_per_connection: 64,
             blobs_per_connection: 2,
             blob_memory: 16 * 1024 * 1024,
@@ -95,6 +105,9 @@ impl Limits {
         let Self {
             connections,
             handshakes,
+            handshakes_per_source,
+            connections_per_source,
+            calls_per_source,
             streams_per_connection,
             blobs_per_connection,
             blob_memory,
@@ -119,6 +132,9 @@ impl Limits {
         let checks = [
             ("connections", count(*connections)),
             ("handshakes", count(*handshakes)),
+            ("handshakes_per_source", count(*handshakes_per_source)),
+            ("connections_per_source", count(*connections_per_source)),
+            ("calls_per_source", count(*calls_per_source)),
             ("streams_per_connection", (1..=MOST_STREAMS).contains(streams_per_connection)),
             ("blobs_per_connection", count(*blobs_per_connection)),
             ("blob_memory", (limits::ENVELOPE_BYTES..=1 << 31).contains(blob_memory)),

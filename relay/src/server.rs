@@ -20,10 +20,12 @@ use crate::folder::{Folder, FolderError};
 use crate::metrics::Metrics;
 use crate::pace::Reading;
 use crate::quota::Limits;
+use crate::sources::{Kind, Source};
 use crate::spool::{Clock, Failure, OpenError, Spool, SpoolThread};
 use crate::stream::number;
 use crate::tls::TlsError;
 use crate::transport;
+use crate::turns::Turn;
 
 /// What a relay needs to know to start.
 #[derive(Clone, Debug)]
@@ -186,8 +188,8 @@ async fn accept(endpoint: Endpoint, house: Arc<House>) {
             incoming = endpoint.accept() => match incoming {
                 None => return,
                 Some(incoming) => {
-                    if let Some((incoming, turn)) = admit(incoming, &handshakes, &house) {
-                        connections.spawn(serve(incoming, turn, Arc::clone(&house)));
+                    if let Some(admitted) = admit(incoming, &handshakes, &house) {
+                        connections.spawn(serve(admitted, Arc::clone(&house)));
                     }
                 }
             },
@@ -196,30 +198,43 @@ async fn accept(endpoint: Endpoint, house: Arc<House>) {
     }
 }
 
+/// What a handshake holds while it is under way.
+struct Admitted {
+    incoming: Incoming,
+    handshake: OwnedSemaphorePermit,
+    turn: Turn,
+}
+
 /// Lets a handshake begin, asks for a proof of address first, or refuses.
-fn admit(incoming: Incoming, handshakes: &Arc<Semaphore>, house: &House) -> Option<(Incoming, OwnedSemaphorePermit)> {
-    if house.board.connections() >= house.limits.connections {
+fn admit(incoming: Incoming, handshakes: &Arc<Semaphore>, house: &House) -> Option<Admitted> {
+    let source = Source::of(incoming.remote_address().ip());
+    if house.board.connections() >= house.limits.connections || house.turns.are_used_up(source, Kind::Connection) {
         incoming.refuse();
         return None;
     }
-    if handshakes.available_permits() <= house.limits.handshakes && incoming.may_retry() {
+    let kind = if incoming.remote_address_validated() { Kind::Handshake } else { Kind::Unproven };
+    let crowded = handshakes.available_permits() <= house.limits.handshakes || house.turns.are_used_up(source, kind);
+    if crowded && incoming.may_retry() {
         // It fails only for a peer that was asked before, and such a peer is not asked.
         drop(incoming.retry());
         house.metrics.retried.add();
         return None;
     }
-    let Ok(turn) = Arc::clone(handshakes).try_acquire_owned() else {
-        incoming.refuse();
-        return None;
-    };
-    Some((incoming, turn))
+    if let Ok(handshake) = Arc::clone(handshakes).try_acquire_owned()
+        && let Some(turn) = house.turns.take(source, kind)
+    {
+        return Some(Admitted { incoming, handshake, turn });
+    }
+    incoming.refuse();
+    None
 }
 
-async fn serve(incoming: Incoming, turn: OwnedSemaphorePermit, house: Arc<House>) {
+async fn serve(admitted: Admitted, house: Arc<House>) {
+    let Admitted { incoming, handshake, turn } = admitted;
     let Ok(connecting) = incoming.accept() else { return };
-    let handshake = timeout(Duration::from_secs(limits::FRAME_SECONDS), connecting).await;
-    drop(turn);
-    let Ok(Ok(connection)) = handshake else { return };
+    let finished = timeout(Duration::from_secs(limits::FRAME_SECONDS), connecting).await;
+    drop((handshake, turn));
+    let Ok(Ok(connection)) = finished else { return };
     match Session::open(&house, connection.clone()) {
         Some(session) => serve_streams(Arc::new(session)).await,
         None => connection.close(number(ErrorCode::Busy), b""),

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use crate::connection::Session;
 use crate::line::Line;
+use crate::sources::Kind;
 use crate::splice::{End, Room, splice};
 use crate::stream::{self, StreamEnd};
 use crate::switchboard::CallGuard;
@@ -19,6 +20,8 @@ const OPEN_LIMIT: Duration = Duration::from_secs(2);
 
 pub(super) async fn answer(session: &Session, end: &mut End, call: frame::Call) -> Result<(), StreamEnd> {
     let house = &session.house;
+    let turn = house.turns.take(session.source, Kind::Call);
+    let _turn = turn.ok_or_else(|| count(session, ErrorCode::Busy))?;
     let reached = reach(session, call.to).await;
     let (safe, _under_way, opened) = reached.map_err(|code| count(session, code))?;
     let mut there = SafeEnd { end: opened, settled: false };

@@ -35,6 +35,9 @@ fn table() -> Vec<(Limits, Scenario)> {
     let Limits {
         connections: _,
         handshakes: _,
+        handshakes_per_source: _,
+        connections_per_source: _,
+        calls_per_source: _,
         streams_per_connection: _,
         blobs_per_connection: _,
         blob_memory: _,
@@ -59,6 +62,9 @@ fn table() -> Vec<(Limits, Scenario)> {
     vec![
         (Limits { connections: 1, ..base.clone() }, Scenario::SecondConnection),
         (Limits { handshakes: 1, ..base.clone() }, Scenario::HandshakeWhileOneHangs),
+        (Limits { connections_per_source: 1, ..base.clone() }, Scenario::SecondConnection),
+        (Limits { handshakes_per_source: 1, ..base.clone() }, Scenario::HandshakeWhileOneHangs),
+        (Limits { calls_per_source: 1, ..base.clone() }, call(true, true)),
         (Limits { streams_per_connection: 1, ..base.clone() }, Scenario::SecondStream),
         (Limits { blobs_per_connection: 1, ..base.clone() }, blob(true)),
         (Limits { blob_memory: limits::ENVELOPE_BYTES, ..base.clone() }, blob(false)),
