@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rand_core::CryptoRng;
-use rohrpost_e2ee::body::{DEVICE_NAME_CHARS, Reply};
+use rohrpost_e2ee::body::{DEVICE_NAME_CHARS, DeviceId, Reply};
 use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_e2ee::secret::{Secret, inside_seal};
 use rohrpost_e2ee::trust::{Known, TrustedSafe};
@@ -91,6 +91,11 @@ impl Account {
             self.set_back = Some(now);
         }
         noted
+    }
+
+    /// The name under which the safe knows this device.
+    pub fn device_id(&self) -> DeviceId {
+        DeviceId::of_key(&self.key().public())
     }
 
     /// The device key.

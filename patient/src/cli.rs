@@ -117,7 +117,8 @@ async fn accept(home: &Home, arguments: Accept, json: bool) -> Result<Outcome, P
     };
     let owner = &accepted.owner;
     let said = if json {
-        output::line(&output::accepted_object(&accepted, &home.account_path()))
+        let device = home.account()?.map(|account| account.device_id());
+        output::line(&output::accepted_object(&accepted, device, &home.account_path()))
     } else if accepted.already {
         texts::already_accepted(&owner.practice)
     } else {

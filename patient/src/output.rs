@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use jiff::tz::TimeZone;
-use rohrpost_e2ee::body::DocumentEntry;
+use rohrpost_e2ee::body::{DeviceId, DocumentEntry};
 use rohrpost_wire::Timestamp;
 use serde_json::{Value, json};
 
@@ -125,9 +125,10 @@ pub fn saved_object(saved: &Saved, warnings: &[&str]) -> Value {
 }
 
 /// An enrolled device for scripts.
-pub fn accepted_object(accepted: &Accepted, keys: &Path) -> Value {
+pub fn accepted_object(accepted: &Accepted, device: Option<DeviceId>, keys: &Path) -> Value {
     json!({
         "version": VERSION,
+        "device_id": device.map(|id| id.0.to_hex()),
         "practice": accepted.owner.practice,
         "patient": accepted.owner.patient,
         "device_name": accepted.owner.device_name,

@@ -104,8 +104,9 @@ pub enum Attempt<T> {
 /// Tries for as long as a command holds a vault: a safe that starts and a command that runs meet now and then, and
 /// neither is a reason to fail. Blocks.
 pub fn patiently<T>(mut attempt: impl FnMut() -> Attempt<T>) -> T {
-    const PAUSE: Duration = Duration::from_millis(100);
-    const TRIES: u32 = 100;
+    // Shorter than the gap between two commands of a script, so that a starting safe finds one.
+    const PAUSE: Duration = Duration::from_millis(5);
+    const TRIES: u32 = 2000;
     for _ in 0..TRIES {
         if let Attempt::Done(result) = attempt() {
             return result;

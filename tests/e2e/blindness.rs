@@ -86,6 +86,7 @@ async fn no_secret_of_the_story_is_in_the_relays_folder_or_log_or_in_a_copy_of_t
         "--passphrase-file",
         &path("pass"),
     ]));
+    until("the safe is open", || folder.path().join("safe/admin.sock").exists()).await;
     until("the safe is connected", || safe(&["status"])["connected"] == true).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let patient = text(&safe(&["patient", "add", "--name", PATIENT])["patient_id"]);

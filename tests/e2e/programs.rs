@@ -34,6 +34,8 @@ impl House {
         let mut command = Command::new(program("rohrpost-safe"));
         command.args(["serve", "--data", &self.path("safe"), "--passphrase-file", &self.path("pass")]);
         self.safe = Some(Running::start(&mut command));
+        // Before the socket is there, `status` would open the vault itself and keep the safe from it.
+        until("the safe is open", || self.folder.path().join("safe/admin.sock").exists()).await;
         until("the safe is connected", || self.safe_says(&["status"]).out.contains("\"connected\":true")).await;
     }
 
@@ -72,7 +74,9 @@ impl House {
         self.safe(&["share", "--patient", &patient, "--document", &document]);
         let link = self.safe(&["link", "--patient", &patient]);
         fs::write(self.path("pin"), text(&link["pin"])).unwrap();
-        self.patient(&["accept", &text(&link["link"]), "--pin-file", &self.path("pin")]);
+        let accepted = self.patient(&["accept", &text(&link["link"]), "--pin-file", &self.path("pin")]);
+        let devices = self.safe(&["device", "list"]);
+        assert_eq!(accepted["device_id"], devices["devices"][0]["device_id"], "both sides name it alike");
         (patient, document)
     }
 }
