@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use quinn::{RecvStream, SendStream, WriteError};
 use rohrpost_wire::ErrorCode;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::stream::{abandon, number};
 use crate::windows::SMALL_WINDOW;
@@ -162,12 +162,10 @@ impl<'a, T, F: FnOnce() -> T> Direction<'a, T, F> {
 
 /// Comes back when `moved` has not changed for `idle`.
 async fn stall(moved: &AtomicU64, idle: Duration) {
-    let mut looks = interval(idle / LOOKS);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut before, mut still) = (moved.load(Ordering::Relaxed), 0);
-    looks.tick().await;
     while still < LOOKS {
-        looks.tick().await;
+        // Not an interval: its first tick is due at once, and a timer that is due at once wakes another thread.
+        sleep(idle / LOOKS).await;
         let now = moved.load(Ordering::Relaxed);
         still = if now == before { still + 1 } else { 0 };
         before = now;
