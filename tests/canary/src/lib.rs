@@ -1,0 +1,1 @@
+//! Finds marked secrets in bytes, whatever encoding they hide in.

@@ -1,0 +1,1 @@
+//! Hostile bytes for every decoder, as fuzz targets and as seeded tests.
