@@ -7,6 +7,7 @@
 //! Nothing waits for ever: every verb has a time, every transfer must make progress. What to ask again, and when, is the
 //! caller's to decide. Time is always an argument.
 
+mod assembly;
 pub mod connection;
 mod dial;
 pub mod download;
@@ -16,6 +17,7 @@ pub mod random;
 mod stream;
 pub mod visit;
 
+pub use assembly::Assembly;
 pub use connection::{Connection, Delivered, IncomingCall, Role};
 pub use download::Download;
 pub use error::{AskError, ConnectError, VisitError};

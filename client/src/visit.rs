@@ -1,7 +1,6 @@
 //! A visit to one safe: its records verified, then requests sealed, sent and their replies opened.
 
-use rohrpost_e2ee::VersionHash;
-use rohrpost_e2ee::body::{Manifest, Operation, Reply};
+use rohrpost_e2ee::body::Reply;
 use rohrpost_e2ee::exchange::{Author, ExpectReply, Lane, RequestDraft, seal_request};
 use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_e2ee::trust::{self, Known, TrustedSafe};
@@ -65,7 +64,7 @@ impl Visit {
         let called = self.connection.call(self.safe.inbox(), None, &envelope).await?;
         let mut reply = expect.open(&called.reply)?;
         let object = match reply.take_manifest() {
-            Some(manifest) if fits(&manifest, &draft.operation) => Some(Download::new(manifest, called.rest)?),
+            Some(manifest) if manifest.answers(&draft.operation) => Some(Download::new(manifest, called.rest)?),
             Some(_) => return Err(VisitError::Open),
             None => None,
         };
@@ -112,11 +111,4 @@ impl Deposited {
         connection.close().await;
         Ok(reply)
     }
-}
-
-/// Whether an object is what was asked for: this document, from this byte on, in the version that was named.
-fn fits(manifest: &Manifest, operation: &Operation) -> bool {
-    let Operation::Document { document, offset, version } = operation else { return false };
-    let named = VersionHash::of_content(document, manifest.total, &manifest.sha256);
-    manifest.offset == *offset && manifest.version == named && version.is_none_or(|version| version == named)
 }

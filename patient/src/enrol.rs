@@ -213,7 +213,7 @@ fn unanswered(error: VisitError) -> Problem {
 
 /// What an answer to an enrolment means.
 #[derive(Debug)]
-enum Verdict {
+pub enum Verdict {
     /// The device is the patient's.
     Enrolled,
     /// Perhaps this device was before; if not, this is why it cannot be now.
@@ -222,7 +222,7 @@ enum Verdict {
     Refused(Problem),
 }
 
-fn verdict(status: Status) -> Verdict {
+pub fn verdict(status: Status) -> Verdict {
     match status {
         Status::Done => Verdict::Enrolled,
         Status::LinkUsed => Verdict::Perhaps(LinkProblem::Used),

@@ -124,13 +124,13 @@ impl Session {
 }
 
 /// A request made now.
-pub(crate) fn draft(id: RequestId, now: Timestamp, operation: Operation) -> RequestDraft {
+pub fn draft(id: RequestId, now: Timestamp, operation: Operation) -> RequestDraft {
     RequestDraft { id, created: now, expires: now.plus(REQUEST_SECONDS), operation }
 }
 
 /// What has been put right in the course of one question; each thing once, so that it ends.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Corrections {
+pub struct Corrections {
     clock: bool,
     sequence: bool,
     envelope: bool,
@@ -138,7 +138,7 @@ pub(crate) struct Corrections {
 
 /// What to do before the same request goes out in another envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Correction {
+pub enum Correction {
     /// Nothing: the answer stands.
     None,
     /// Set the clock by the safe's time.
@@ -148,7 +148,8 @@ pub(crate) enum Correction {
 }
 
 impl Corrections {
-    pub(crate) fn handle_status(&mut self, status: Status) -> Correction {
+    /// What to do about a status.
+    pub fn handle_status(&mut self, status: Status) -> Correction {
         let (done, correction) = match status {
             Status::ClockAhead | Status::RequestExpired => (&mut self.clock, Correction::SetClock),
             Status::OutOfSequence => (&mut self.sequence, Correction::Again),

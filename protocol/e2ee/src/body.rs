@@ -5,11 +5,13 @@
 
 mod bounded;
 mod ids;
+mod manifest;
 mod pin;
 mod reply;
 mod request;
 
 pub use ids::{DeviceId, DocumentId, LinkId, RequestId, VersionHash};
+pub use manifest::{Manifest, TransferKey};
 pub use pin::{PIN_DIGITS, Pin};
-pub use reply::{DocumentEntry, DocumentPage, Enrolled, Manifest, Payload, Reply, SafeStatus, Status, TransferKey};
+pub use reply::{DocumentEntry, DocumentPage, Enrolled, Payload, Reply, SafeStatus, Status};
 pub use request::{Authentication, DEVICE_NAME_CHARS, DOCUMENTS_PER_PAGE, NAME_CHARS, Operation, RequestBody, Who};

@@ -2,14 +2,12 @@
 
 use std::fmt;
 
-use rohrpost_wire::fixed::Fixed;
-use rohrpost_wire::{SUITE, TicketId, Timestamp};
+use rohrpost_wire::{TicketId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::bounded;
 use super::ids::{DocumentId, RequestId, VersionHash};
-use crate::object::ObjectKey;
-use crate::secret::{Secret, inside_seal};
+use super::manifest::Manifest;
 
 /// A reply, sealed to the request's fresh key.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,52 +122,6 @@ pub struct DocumentEntry {
     pub until: Option<Timestamp>,
 }
 
-/// What an object is and how to open it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// Names this transfer.
-    pub object: Fixed<16>,
-    /// The key of this transfer and no other.
-    pub key: TransferKey,
-    /// Which content.
-    pub version: VersionHash,
-    /// SHA-256 of the whole content.
-    pub sha256: Fixed<32>,
-    /// Length of the whole content.
-    pub total: u64,
-    /// Where the object starts within the content.
-    pub offset: u64,
-    /// Length of the object without its padding: `total` − `offset`.
-    pub length: u64,
-    /// Length with its padding of zeros.
-    pub padded: u64,
-    /// For people, at most [`NAME_CHARS`](super::NAME_CHARS) characters, as the next two.
-    #[serde(deserialize_with = "bounded::name")]
-    pub title: String,
-    /// As it was imported; data, never a path.
-    #[serde(deserialize_with = "bounded::name")]
-    pub file_name: String,
-    /// By its content and name.
-    #[serde(deserialize_with = "bounded::name")]
-    pub media_type: String,
-}
-
-/// An object's key on its way to the recipient.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TransferKey(#[serde(with = "inside_seal")] Secret<32>);
-
-impl From<&ObjectKey> for TransferKey {
-    fn from(key: &ObjectKey) -> Self {
-        Self(Secret::from_bytes(*key.expose()))
-    }
-}
-
-impl From<&TransferKey> for ObjectKey {
-    fn from(key: &TransferKey) -> Self {
-        Self::from_bytes(*key.0.expose())
-    }
-}
-
 /// What a device is told about itself.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SafeStatus {
@@ -197,19 +149,6 @@ impl Reply {
     }
 }
 
-impl Manifest {
-    /// The context of the object's encryption: label, suite, object id, version hash, direction (1: from the safe).
-    pub fn context(&self) -> Vec<u8> {
-        let parts: [&[u8]; 5] = [b"rohrpost/1 object\0", &[SUITE], &self.object.0, &self.version.0.0, &[1]];
-        parts.concat()
-    }
-
-    /// Whether the lengths belong together; a manifest for which they do not is refused.
-    pub fn is_consistent(&self) -> bool {
-        self.offset.checked_add(self.length) == Some(self.total) && self.padded == crate::padding::padme(self.length)
-    }
-}
-
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Reply({:?}, {:?}, {:?})", self.request.0, self.status, self.payload)
@@ -225,12 +164,6 @@ impl fmt::Debug for Payload {
             Self::Object(manifest) => write!(f, "Payload(object of {} bytes)", manifest.length),
             Self::Status(_) => f.write_str("Payload(status)"),
         }
-    }
-}
-
-impl fmt::Debug for Manifest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Manifest({} bytes)", self.total)
     }
 }
 
