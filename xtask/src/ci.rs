@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::command::{self, cargo};
 use crate::demo;
+use crate::planted;
 use crate::step::{self, Outcome, Step};
 use crate::test;
 
@@ -17,7 +18,7 @@ mod lints;
 mod lockfile;
 mod promises;
 mod tools;
-mod tree;
+pub(crate) mod tree;
 
 /// Runs the checks.
 pub(crate) fn run(wanted: &[String]) -> Result<()> {
@@ -37,6 +38,7 @@ pub(crate) fn run(wanted: &[String]) -> Result<()> {
         Step::new("clippy-alone", clippy_alone),
     ];
     steps.extend(test::steps());
+    steps.push(Step::new("planted", planted::check));
     steps.push(Step::new("demo", demo::check));
     steps.push(Step::new("docs", docs));
     steps.push(Step::new("tree-clean", move || tree::check(before)));

@@ -1,6 +1,6 @@
 //! How other programs are called: from the workspace's root, without standard input, failing loudly.
 
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
@@ -39,6 +39,14 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot start `{line}`"))?;
     ensure!(output.status.success(), "`{line}` ended with {}", output.status);
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` wrote something other than text"))
+}
+
+/// Runs a program and returns how it ended and what it said, its errors among the rest.
+pub(crate) fn outcome(command: &mut Command) -> Result<(ExitStatus, String)> {
+    let line = line(command);
+    let output = command.output().with_context(|| format!("cannot start `{line}`"))?;
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    Ok((output.status, text.into_owned()))
 }
 
 /// Says whether a program starts at all when called like this.

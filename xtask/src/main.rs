@@ -15,7 +15,9 @@ mod check_portable;
 mod ci;
 mod command;
 mod demo;
+mod planted;
 mod step;
+mod suite;
 mod test;
 
 fn main() -> ExitCode {
@@ -38,6 +40,7 @@ fn dispatch() -> Result<()> {
         "check-portable" => check_portable::run(rest),
         "ci" => ci::run(rest),
         "demo" => demo::run(rest),
+        "planted" => planted::run(rest),
         "test" => test::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
@@ -60,6 +63,7 @@ usage: cargo xtask <command> [step…]
   demo            relay, safe and patient on this machine, with what each of them sees; --once ends by itself
   test            every test of the workspace: unit, integration, documentation
   ci              everything a change must pass, fast checks first
+  planted         does every deliberate bug turn the tests red that claim to notice? some by name; --long
   bench           what relay and safe cost, beside what they are held to; --quick, --write, or rows by name
   check-portable  does the patient's program compile for each installed target?
 
