@@ -5,6 +5,7 @@
 //! not followed by all safes at once.
 
 mod answering;
+pub(crate) mod enrolling;
 mod keyring;
 mod mailbox;
 mod sending;

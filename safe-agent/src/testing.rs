@@ -44,12 +44,21 @@ impl World {
     pub(crate) fn found() -> Self {
         Self::over(MemoryStore::new())
     }
+
+    /// Another safe for another seed: with other keys, at another address.
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self::drawn_from(MemoryStore::new(), ChaCha20Rng::seed_from_u64(seed))
+    }
 }
 
 impl<S: Store> World<S> {
     /// Founds a safe in an empty store.
     pub(crate) fn over(store: S) -> Self {
-        let mut world = Self { store, rng: ChaCha20Rng::seed_from_u64(1), now: START };
+        Self::drawn_from(store, ChaCha20Rng::seed_from_u64(1))
+    }
+
+    fn drawn_from(store: S, rng: ChaCha20Rng) -> Self {
+        let mut world = Self { store, rng, now: START };
         world.transact(|draft, now, rng| {
             identity::found(draft, "Practice on the Hill", &relay(), now, rng)?;
             identity::top_up(draft, now, rng)
@@ -191,7 +200,12 @@ impl<S: Store> World<S> {
                 self.transact(|draft, now, rng| requests::answer(draft, &incoming, id, sequence, now, rng))
             }
             Asker::Enrol(enrolment) => match self.count(&incoming, &enrolment) {
-                Counted::Answer(answer) => answer,
+                Counted::Answer { answer, recorded } => {
+                    if recorded {
+                        self.transact(|draft, _, _| enrol::settle(draft, &enrolment));
+                    }
+                    answer
+                }
                 Counted::Compare => self.compare(&incoming, &enrolment),
             },
         };
@@ -295,6 +309,12 @@ pub(crate) struct Sealed {
 }
 
 impl Sealed {
+    /// The same envelope, to be spoiled.
+    pub(crate) fn again(&self) -> Self {
+        let (envelope, safe, draft) = (self.envelope.clone(), self.safe.clone(), self.draft.clone());
+        Self { envelope, lane: self.lane, safe, draft, who: self.who.clone(), rng: self.rng.clone() }
+    }
+
     /// Seals again with the same randomness: the envelope is the same, and so is what opens its reply.
     fn expect(&self) -> ExpectReply {
         let mut rng = self.rng.clone();

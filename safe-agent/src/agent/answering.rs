@@ -13,9 +13,9 @@ use rohrpost_e2ee::exchange::{
 use rohrpost_wire::records::PrekeyId;
 use rohrpost_wire::{InboxId, Timestamp};
 
+use super::enrolling;
 use super::keyring::{Keyring, SharedKeyring};
 use crate::clock;
-use crate::handlers::enrol::{self, Counted};
 use crate::requests::{self, Answer, Asker, Incoming, Transfer};
 use crate::transfers::{NotBegun, Running, Subject, Ticket, Transfers};
 use crate::vault::{ContentError, ContentReader, Draft, Folder, StoreError, VaultHandle, system_rng};
@@ -102,7 +102,10 @@ impl Answering {
                 };
                 self.vault.transact(answer).await
             }
-            Asker::Enrol(enrolment) => self.enrol(incoming, enrolment, now).await,
+            Asker::Enrol(enrolment) => {
+                let enrolled = enrolling::enrol(&self.vault, incoming, enrolment, now);
+                enrolling::on_the_grid(enrolling::GRID, enrolled).await
+            }
         }
     }
 
@@ -110,30 +113,6 @@ impl Answering {
         let Some(device) = device else { return Ok(0) };
         let highest = self.vault.transact(move |draft| requests::highest_sequence(draft, device)).await?;
         Ok(highest.unwrap_or(0))
-    }
-
-    /// The attempt is durable before the PIN is looked at: two transactions, each answered only after its flush.
-    async fn enrol(
-        &self,
-        incoming: Incoming,
-        enrolment: requests::Enrolment,
-        now: Timestamp,
-    ) -> Result<Result<Answer, StoreError>, StoreError> {
-        let (incoming, enrolment) = (Arc::new(incoming), Arc::new(enrolment));
-        let counted = {
-            let (incoming, enrolment) = (Arc::clone(&incoming), Arc::clone(&enrolment));
-            let count = move |draft: &mut Draft<'_>| enrol::count(draft, &incoming, &enrolment, now, &mut system_rng());
-            self.vault.transact(count).await?
-        };
-        match counted {
-            Ok(Counted::Answer(answer)) => Ok(Ok(answer)),
-            Ok(Counted::Compare) => {
-                let compare =
-                    move |draft: &mut Draft<'_>| enrol::compare(draft, &incoming, &enrolment, now, &mut system_rng());
-                self.vault.transact(compare).await
-            }
-            Err(error) => Ok(Err(error)),
-        }
     }
 
     /// Opens the content before the reply is sealed, so that damage is told and not shown as a broken transfer.

@@ -1,7 +1,7 @@
 //! A device wants to become one of a patient's, with a link and a PIN.
 //!
 //! Two transactions. [`count`] checks the proof of the link and counts the attempt; only after that is durable does
-//! [`compare`] look at the PIN. So five tries are five tries for ever: across restarts, kills at any point, and any
+//! [`compare`] look at the PIN, or [`settle`] take its place where there is nothing to compare. So five tries are five tries for ever: across restarts, kills at any point, and any
 //! number of requests in parallel. Bad proofs and repeated envelopes never count, and neither does a request that was
 //! counted already and cut off before its PIN was compared: it brings the same guess once more.
 
@@ -53,7 +53,12 @@ pub enum Counted {
     /// The attempt is counted; once that is durable, compare.
     Compare,
     /// There is nothing to compare.
-    Answer(Answer),
+    Answer {
+        /// What to answer.
+        answer: Answer,
+        /// Whether anything was written. If so, [`settle`] first, or the time would tell that no PIN was compared.
+        recorded: bool,
+    },
 }
 
 /// First transaction: checks everything but the PIN and counts the attempt.
@@ -73,7 +78,15 @@ pub fn count(
     };
     let Some(handled) = handled else { return Ok(Counted::Compare) };
     let highest = requests::highest_sequence(draft, device)?;
-    Ok(Counted::Answer(requests::finish(incoming, handled, highest, now)))
+    let answer = requests::finish(incoming, handled, highest, now);
+    Ok(Counted::Answer { answer, recorded: draft.has_written() })
+}
+
+/// Second transaction of an enrolment that the first has decided: writes the link's row as it is, so that used, expired,
+/// dead and wrong cost the disk the same. Whoever holds no link writes nothing in the first and is not let in here.
+pub fn settle(draft: &mut Draft<'_>, enrolment: &Enrolment) -> Result<(), StoreError> {
+    let link: Option<LinkRow> = rows::load(draft, &enrolment.link.0.0)?;
+    link.map_or(Ok(()), |link| rows::save(draft, &link))
 }
 
 /// Counts the attempt of whoever holds the link, or says what to answer instead.

@@ -98,6 +98,11 @@ impl<'a> Draft<'a> {
         self.writes.set(table, key, None)
     }
 
+    /// Whether it wrote or deleted anything so far.
+    pub fn has_written(&self) -> bool {
+        !self.writes.is_empty()
+    }
+
     /// Ends the view and hands out what it wrote.
     pub fn into_writes(self) -> WriteSet {
         self.writes

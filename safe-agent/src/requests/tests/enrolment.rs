@@ -136,7 +136,7 @@ fn bad_proofs_unknown_links_and_other_operations_do_not_count_and_leave_nothing(
     enrolment.link = invitation.secret.id();
     let forged = world.count(&incoming, &enrolment);
     for counted in [unknown, forged] {
-        let Counted::Answer(answer) = counted else { panic!("compared") };
+        let Counted::Answer { answer, recorded: false } = counted else { panic!("compared") };
         assert_eq!(answer.reply.status, Status::NotAllowed);
     }
     let draft = world.draft(Operation::Status);

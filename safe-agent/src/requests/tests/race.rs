@@ -25,7 +25,7 @@ async fn enrol_through(vault: VaultHandle, incoming: Incoming, enrolment: Enrolm
     let first = Arc::clone(&request);
     let count = move |draft: &mut Draft<'_>| enrol::count(draft, &first.0, &first.1, START, &mut system_rng());
     match vault.transact(count).await.unwrap().unwrap() {
-        Counted::Answer(answer) => (false, answer),
+        Counted::Answer { answer, .. } => (false, answer),
         Counted::Compare => {
             let compare =
                 move |draft: &mut Draft<'_>| enrol::compare(draft, &request.0, &request.1, START, &mut system_rng());
