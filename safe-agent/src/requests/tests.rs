@@ -3,9 +3,17 @@
 mod crash;
 mod document;
 mod enrolment;
+mod fields;
+mod guesses;
+mod interleavings;
 mod matrix;
 mod once;
 mod pages;
+mod pairs;
 mod race;
+mod safes;
 mod sequence;
+mod snapshot;
 mod time;
+mod timing;
+mod tries;

@@ -1,216 +1,184 @@
-//! Everything that can be asked × everybody who can ask × every document, against a policy written for this test.
+//! Everything that can be asked × everybody who can ask × every document × every place inside a request, against a
+//! policy written for this test.
 
-use rohrpost_e2ee::body::{DocumentId, Operation, Payload, Pin, Status};
+mod policy;
+mod scene;
+
+use std::collections::BTreeSet;
+use std::thread;
+
+use rohrpost_e2ee::body::{DocumentId, Operation, Payload, Status};
+use rohrpost_e2ee::exchange::{Lane, decoy_reply};
+use rohrpost_figures::Figures;
+use rohrpost_wire::codec;
 use rohrpost_wire::fixed::Fixed;
 
-use crate::audit::{Decision, Refusal};
-use crate::rows::{DocumentRow, SeenRow};
-use crate::testing::{Device, Got, Invitation, LISTING, START, Who, World, enrolling, reading};
+use self::policy::{CASES, Case, Expected, From, Question, ROLES, Role, Version, expected, is_recorded};
+use self::scene::{DEPOSIT, Outcome, Scene};
+use crate::testing::{Got, START};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    DeviceOfA,
-    DeviceOfB,
-    Revoked,
-    UnknownKey,
-    Nobody,
-    LinkHolder,
-}
+const FROM: [From; 5] = [From::Start, From::Middle, From::End, From::BehindTheEnd, From::FarBehind];
+const VERSIONS: [Version; 4] = [Version::Unnamed, Version::Own, Version::OfAnotherDocument, Version::Invented];
+const LANES: [Lane; 2] = [Lane::Live, DEPOSIT];
 
-const ROLES: [Role; 6] =
-    [Role::DeviceOfA, Role::DeviceOfB, Role::Revoked, Role::UnknownKey, Role::Nobody, Role::LinkHolder];
-
-/// A document as seen from A.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Case {
-    Shared,
-    LastSecond,
-    SharedWithB,
-    Nonexistent,
-    Unshared,
-    Expired,
-    Deleted,
-}
-
-const CASES: [Case; 7] = [
-    Case::Shared,
-    Case::LastSecond,
-    Case::SharedWithB,
-    Case::Nonexistent,
-    Case::Unshared,
-    Case::Expired,
-    Case::Deleted,
-];
-
-/// The next operation to test. A new one does not compile until it has its place here and in [`policy`].
-fn operation_after(operation: Option<&Operation>, pin: &Pin, document: DocumentId) -> Option<Operation> {
+/// Every question of the operation that follows this one. A new operation does not compile until it has its place here,
+/// in [`is_of`] and in the policy.
+fn questions_after(operation: Option<&Operation>) -> Vec<Question> {
     match operation {
-        None => Some(enrolling(pin)),
-        Some(Operation::Enrol { .. }) => Some(LISTING),
-        Some(Operation::Documents { .. }) => Some(reading(document)),
-        Some(Operation::Document { .. }) => Some(Operation::Status),
-        Some(Operation::Status) => None,
+        None => vec![Question::Enrol { right_pin: false }, Question::Enrol { right_pin: true }],
+        Some(Operation::Enrol { .. }) => {
+            let cursors = CASES.into_iter().map(Some).chain([None]);
+            cursors.map(|after| Question::Documents { after }).collect()
+        }
+        Some(Operation::Documents { .. }) => {
+            let mut questions = Vec::new();
+            for (case, from) in CASES.into_iter().flat_map(|case| FROM.map(|from| (case, from))) {
+                questions.extend(VERSIONS.map(|version| Question::Document { case, from, version }));
+            }
+            questions
+        }
+        Some(Operation::Document { .. }) => vec![Question::Status],
+        Some(Operation::Status) => Vec::new(),
     }
 }
 
-/// What must come of it, in the words of the practice's promise and not of the code.
-#[derive(Debug, PartialEq, Eq)]
-enum Expected {
-    /// A status and nothing else.
-    Refused,
-    Enrolled,
-    Lists(Vec<Case>),
-    Sends,
-    CountsDocuments(u32),
-}
-
-fn policy(operation: &Operation, role: Role, case: Case) -> Expected {
-    let visible = match role {
-        Role::DeviceOfA => vec![Case::Shared, Case::LastSecond],
-        Role::DeviceOfB => vec![Case::SharedWithB],
-        Role::Revoked | Role::UnknownKey | Role::Nobody | Role::LinkHolder => vec![],
-    };
-    let is_device = matches!(role, Role::DeviceOfA | Role::DeviceOfB);
+fn is_of(question: Question, operation: &Operation) -> bool {
     match operation {
-        Operation::Enrol { .. } if role == Role::LinkHolder => Expected::Enrolled,
-        Operation::Documents { .. } if is_device => Expected::Lists(visible),
-        Operation::Document { .. } if visible.contains(&case) => Expected::Sends,
-        Operation::Status if is_device => Expected::CountsDocuments(u32::try_from(visible.len()).unwrap()),
-        Operation::Enrol { .. } | Operation::Documents { .. } | Operation::Document { .. } | Operation::Status => {
-            Expected::Refused
-        }
+        Operation::Enrol { .. } => matches!(question, Question::Enrol { .. }),
+        Operation::Documents { .. } => matches!(question, Question::Documents { .. }),
+        Operation::Document { .. } => matches!(question, Question::Document { .. }),
+        Operation::Status => question == Question::Status,
     }
 }
 
-struct Scene {
-    world: World,
-    documents: Vec<(Case, DocumentId)>,
-    devices: [Device; 3],
-    invitation: Invitation,
-}
+/// A refusal without what every answer has of its own, as it was sealed.
+type Bare = (Vec<u8>, usize);
 
-fn scene() -> Scene {
-    let mut world = World::found();
-    let (a, b) = (world.patient("Ada Example"), world.patient("Ben Example"));
-    let mut documents = Vec::new();
-    for case in CASES {
-        let document = world.document(if case == Case::SharedWithB { b } else { a }, "finding");
-        match case {
-            Case::Shared => world.share(a, document, None),
-            Case::LastSecond => world.share(a, document, Some(START)),
-            Case::SharedWithB => world.share(b, document, None),
-            Case::Expired => world.share(a, document, Some(START.minus(1))),
-            Case::Deleted => {
-                world.share(a, document, None);
-                world.delete::<DocumentRow>(&DocumentRow::key_of(&a, &document));
-            }
-            Case::Nonexistent => world.delete::<DocumentRow>(&DocumentRow::key_of(&a, &document)),
-            Case::Unshared => {}
-        }
-        documents.push((case, document));
-    }
-    let devices = [world.device(a), world.device(b), world.device(a)];
-    world.revoke(&devices[2]);
-    let invitation = world.invite(a);
-    Scene { world, documents, devices, invitation }
-}
-
-impl Scene {
-    fn who(&mut self, role: Role) -> Who {
-        match role {
-            Role::DeviceOfA => self.devices[0].next(),
-            Role::DeviceOfB => self.devices[1].next(),
-            Role::Revoked => self.devices[2].next(),
-            Role::UnknownKey => Who::Device(self.world.key(), 1),
-            Role::Nobody => Who::Nobody,
-            Role::LinkHolder => Who::Enrol(self.world.key(), self.invitation.secret.clone()),
-        }
-    }
-
-    fn ask(&mut self, role: Role, operation: Operation) -> Got {
-        let draft = self.world.draft(operation);
-        let who = self.who(role);
-        let sealed = self.world.seal(&draft, who);
-        self.world.deliver(&sealed)
-    }
-
-    fn observed(&self, got: &Got) -> Expected {
-        let (payload, refused) = (&got.reply.payload, got.reply.payload == Payload::None);
-        assert_eq!(got.status(), if refused { Status::NotAllowed } else { Status::Done });
-        assert_eq!(got.transfer.is_some(), matches!(payload, Payload::Object(_)));
-        match payload {
-            Payload::Enrolled(_) => Expected::Enrolled,
-            Payload::Documents(_) => {
-                let listed = got.listed();
-                Expected::Lists(
-                    self.documents.iter().filter(|(_, id)| listed.contains(id)).map(|(case, _)| *case).collect(),
-                )
-            }
-            Payload::Object(_) => Expected::Sends,
-            Payload::Status(status) => Expected::CountsDocuments(status.documents),
-            Payload::None => Expected::Refused,
-        }
-    }
+/// What one role's part of the matrix came to.
+#[derive(Default)]
+struct Tally {
+    cells: u64,
+    refusals: BTreeSet<Bare>,
 }
 
 #[test]
-fn every_operation_by_everybody_on_every_document_is_answered_as_the_policy_says() {
-    for case in CASES {
-        for role in ROLES {
-            let mut operation = None;
-            loop {
-                let mut scene = scene();
-                let (_, document) = *scene.documents.iter().find(|(of, _)| *of == case).unwrap();
-                let pin = scene.invitation.pin.clone();
-                operation = operation_after(operation.as_ref(), &pin, document);
-                let Some(operation) = &operation else { break };
-                let (leaves, context) = (scene.world.events().len(), format!("{operation:?} {role:?} {case:?}"));
-                let got = scene.ask(role, operation.clone());
-                let expected = policy(operation, role, case);
-                assert_eq!(scene.observed(&got), expected, "{context}");
-                check_leaf(&scene.world, leaves, role, &expected, &context);
+fn every_operation_by_everybody_on_every_document_in_every_position_is_answered_as_the_policy_says() {
+    let tallies: Vec<Tally> = thread::scope(|scope| {
+        let roles: Vec<_> = ROLES.into_iter().map(|role| scope.spawn(move || all_questions_of(role))).collect();
+        roles.into_iter().map(|role| role.join().unwrap()).collect()
+    });
+    let refusals: BTreeSet<Bare> = tallies.iter().flat_map(|tally| tally.refusals.clone()).collect();
+    assert_eq!(refusals.len(), 1, "not yours, not there and not you are one answer");
+    let (_, size) = refusals.first().unwrap();
+    assert_eq!(decoy_reply(&mut Scene::new().world.rng).unwrap().len(), *size, "what does not open is one more");
+    Figures::of("access.matrix")
+        .count("roles", ROLES.len() as u64)
+        .count("states of a document", CASES.len() as u64)
+        .count("cells", tallies.iter().map(|tally| tally.cells).sum())
+        .count("wrong answers", 0)
+        .count("kinds of refusal", refusals.len() as u64)
+        .publish();
+}
+
+fn all_questions_of(role: Role) -> Tally {
+    let (mut tally, mut scene, mut operation) = (Tally::default(), Scene::new(), None);
+    loop {
+        let questions = questions_after(operation.as_ref());
+        for (question, lane) in questions.iter().flat_map(|question| LANES.map(|lane| (*question, lane))) {
+            if matches!(question, Question::Enrol { .. }) {
+                // It changes who is known.
+                scene = Scene::new();
             }
+            scene.forget_revoked_requests();
+            let devices = scene.devices();
+            let (asked, outcome) = scene.ask(role, question, lane);
+            assert!(is_of(question, &asked));
+            let context = format!("{role:?} {question:?} {lane:?}");
+            let promise = expected(role, question, lane == Lane::Live);
+            check(&scene, question, &promise, &outcome, &context);
+            check_traces(role, question, &outcome, &context);
+            let enrolled = usize::from(promise == Expected::Enrolled);
+            assert_eq!(scene.devices(), devices + enrolled, "{context}");
+            tally.cells += 1;
+            tally.refusals.extend(outcome.got.filter(|_| promise == Expected::NotAllowed).map(bare));
+            operation = Some(asked);
+        }
+        if questions.is_empty() {
+            return tally;
         }
     }
 }
 
-/// A decision about somebody who is known is one leaf; strangers cannot make the safe write.
-fn check_leaf(world: &World, before: usize, role: Role, expected: &Expected, context: &str) {
-    let events = world.events();
-    let known = match role {
-        Role::DeviceOfA | Role::DeviceOfB | Role::Revoked => true,
-        Role::LinkHolder => *expected == Expected::Enrolled,
-        Role::UnknownKey | Role::Nobody => false,
+/// A reply with its own request id and its device's own counter taken out; the rest must not tell two refusals apart.
+fn bare(got: Got) -> Bare {
+    let mut reply = got.reply;
+    reply.request.0 = Fixed([0; 16]);
+    reply.highest_sequence = 0;
+    (codec::encode(&reply), got.sealed_bytes)
+}
+
+fn check(scene: &Scene, question: Question, promise: &Expected, outcome: &Outcome, context: &str) {
+    let Some(got) = &outcome.got else {
+        assert_eq!(*promise, Expected::Shut, "{context}");
+        return;
     };
-    let remembered = world.all::<SeenRow>().len();
-    assert_eq!((events.len() - before, remembered), (usize::from(known), usize::from(known)), "{context}");
-    if known {
-        let decision = match expected {
-            Expected::Refused if role == Role::Revoked => Decision::Refused(Refusal::Revoked),
-            Expected::Refused => Decision::Refused(Refusal::NotAllowed),
-            Expected::Enrolled | Expected::Lists(_) | Expected::Sends | Expected::CountsDocuments(_) => {
-                Decision::Allowed
-            }
-        };
-        assert_eq!(events.last().unwrap().decision, decision, "{context}");
+    assert_eq!(got.reply.safe_time, START);
+    assert_eq!(got.transfer.is_some(), matches!(promise, Expected::Sends(_)), "{context}");
+    let refused = match promise {
+        Expected::Shut => panic!("opened: {context}"),
+        Expected::NotAllowed => Status::NotAllowed,
+        Expected::WrongPin => Status::WrongPin { left: 4 },
+        Expected::LinkUsed => Status::LinkUsed,
+        Expected::Changed => Status::Changed,
+        Expected::LiveOnly => Status::LiveOnly,
+        Expected::Enrolled | Expected::Lists(_) | Expected::Sends(_) | Expected::Counts(_) => Status::Done,
+    };
+    assert_eq!(got.status(), refused, "{context}");
+    match (promise, &got.reply.payload) {
+        (Expected::Enrolled, Payload::Enrolled(_)) => {}
+        (Expected::Counts(documents), Payload::Status(status)) => {
+            assert_eq!(usize::try_from(status.documents).unwrap(), *documents, "{context}");
+        }
+        (Expected::Lists(cases), Payload::Documents(page)) => {
+            assert_eq!((got.listed(), page.more), (behind_cursor(scene, question, cases), false), "{context}");
+        }
+        (Expected::Sends(case), Payload::Object(_)) => {
+            assert_eq!(got.transfer.as_ref().unwrap().document, scene.id(*case), "{context}");
+        }
+        (_, payload) => assert!(refused != Status::Done && *payload == Payload::None, "{payload:?} {context}"),
     }
+}
+
+/// The ids of what is listed, in their order, after the one that was named.
+fn behind_cursor(scene: &Scene, question: Question, cases: &[Case]) -> Vec<DocumentId> {
+    let Question::Documents { after } = question else { panic!("no list was asked for") };
+    let mut ids: Vec<_> = cases.iter().map(|case| scene.id(*case)).collect();
+    ids.retain(|id| after.is_none_or(|after| *id > scene.id(after)));
+    ids.sort();
+    ids
+}
+
+/// One leaf for a decision about somebody who is known; a stranger does not make the safe write at all.
+fn check_traces(role: Role, question: Question, outcome: &Outcome, context: &str) {
+    let recorded = is_recorded(role, question);
+    assert_eq!((outcome.leaves, outcome.rows_changed), (u64::from(recorded), recorded), "{context}");
 }
 
 #[test]
 fn a_strangers_document_and_one_that_never_was_get_the_same_reply() {
-    for offset in [0, 5000] {
-        let answers: Vec<_> = [Case::SharedWithB, Case::Nonexistent, Case::Unshared, Case::Expired, Case::Deleted]
+    for (from, version) in FROM.into_iter().flat_map(|from| VERSIONS.map(|version| (from, version))) {
+        let hidden = CASES.into_iter().filter(|case| !matches!(case, Case::Shared | Case::LastSecond));
+        let answers: BTreeSet<_> = hidden
             .map(|case| {
-                let mut scene = scene();
-                let (_, document) = *scene.documents.iter().find(|(of, _)| *of == case).unwrap();
-                let got = scene.ask(Role::DeviceOfA, Operation::Document { document, offset, version: None });
-                assert!(got.transfer.is_none());
-                let mut reply = got.reply;
-                reply.request.0 = Fixed([0; 16]);
-                (reply, got.sealed_bytes, scene.world.events().len())
+                let mut scene = Scene::new();
+                let question = Question::Document { case, from, version };
+                let (_, outcome) = scene.ask(Role::DeviceOfA, question, Lane::Live);
+                let mut got = outcome.got.unwrap();
+                assert!(got.is_bare());
+                got.reply.request.0 = Fixed([0; 16]);
+                (codec::encode(&got.reply), got.sealed_bytes, outcome.leaves)
             })
-            .into_iter()
             .collect();
-        assert!(answers.iter().all(|answer| *answer == answers[0]), "offset {offset}");
+        assert_eq!(answers.len(), 1, "{from:?} {version:?}");
     }
 }

@@ -1,0 +1,243 @@
+//! Five tries are five tries: in parallel, with the power cut at any point, under a clock that jumps. And what a
+//! restored backup gives back, which is said here plainly.
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+use rohrpost_e2ee::body::{Pin, Status};
+use rohrpost_e2ee::link::PIN_TRIES;
+use rohrpost_figures::Figures;
+use rohrpost_wire::Timestamp;
+use rohrpost_wire::time::DAY;
+use tokio::task::JoinSet;
+
+use super::snapshot::{Snapshot, Try};
+use crate::agent::enrolling;
+use crate::audit;
+use crate::handlers::enrol::{self, Counted};
+use crate::requests::REQUEST_SECONDS;
+use crate::rows::{self, DeviceRow, LinkRow};
+use crate::testing::{Invitation, START, Who, World, enrolling as operation};
+use crate::vault::{Draft, Keeper, SqliteStore, Store, StoreError, VaultKey, system_rng};
+
+const PARALLEL: usize = 1000;
+
+fn attempt<S: Store>(world: &mut World<S>, invitation: &Invitation, pin: &Pin) -> Try {
+    let draft = world.draft(operation(pin));
+    let who = Who::Enrol(world.key(), invitation.secret.clone());
+    let sealed = world.seal(&draft, who);
+    Try::of(world, &sealed)
+}
+
+/// Over the real keeper and a store on disk.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_thousand_wrong_pins_at_once_exactly_five_are_compared_and_the_right_one_comes_too_late() {
+    let place = tempfile::TempDir::new().unwrap();
+    let key = VaultKey::generate(&mut system_rng());
+    let store = SqliteStore::create(&place.path().join("vault.db"), &key, system_rng()).unwrap();
+    let mut world = World::over(store);
+    let patient = world.patient("Ada Example");
+    let invitation = world.invite(patient);
+    let tries: Vec<Try> = (0..PARALLEL)
+        .map(|number| attempt(&mut world, &invitation, &invitation.wrong_pin(u8::try_from(number % 9).unwrap())))
+        .collect();
+    let right = attempt(&mut world, &invitation, &invitation.pin);
+    let keeper = Keeper::start(Box::new(world.store));
+    let mut tasks = JoinSet::new();
+    for Try { incoming, enrolment } in tries {
+        let vault = keeper.handle();
+        tasks.spawn(async move { enrolling::enrol(&vault, incoming, enrolment, START).await.unwrap().unwrap() });
+    }
+    let statuses: Vec<Status> = tasks.join_all().await.into_iter().map(|answer| answer.reply.status).collect();
+    let count = |is: fn(&Status) -> bool| statuses.iter().filter(|status| is(status)).count();
+    let compared = count(|status| matches!(status, Status::WrongPin { .. }));
+    let dead = count(|status| *status == Status::LinkDead);
+    let unheard = count(|status| *status == Status::Busy);
+    assert_eq!((compared, dead + unheard), (usize::from(PIN_TRIES), PARALLEL - usize::from(PIN_TRIES)));
+    assert_eq!(compared + dead, usize::from(enrol::REQUESTS_PER_LINK), "the rest is not even recorded");
+    let late = enrolling::enrol(&keeper.handle(), right.incoming, right.enrolment, START).await.unwrap().unwrap();
+    assert!(matches!(late.reply.status, Status::LinkDead | Status::Busy));
+    let secret = invitation.secret.id();
+    let look = move |draft: &mut Draft<'_>| {
+        let link: LinkRow = rows::load(draft, &secret.0.0)?.unwrap();
+        Ok::<_, StoreError>((link.attempts, link.used_by, rows::list::<DeviceRow>(draft, &[], None, 10)?.len()))
+    };
+    assert_eq!(keeper.handle().transact(look).await.unwrap().unwrap(), (PIN_TRIES, None, 0));
+    Figures::of("access.pin_parallel")
+        .count("wrong PINs at once", PARALLEL as u64)
+        .count("compared", compared as u64)
+        .count("told that the link is dead", dead as u64)
+        .count("not even recorded", unheard as u64)
+        .count("enrolled by the right PIN afterwards", 0)
+        .publish();
+}
+
+/// Where one try is cut off.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Cut {
+    Counting,
+    BeforeComparing,
+    Comparing,
+    Nowhere,
+}
+
+const CUTS: [Cut; 4] = [Cut::Counting, Cut::BeforeComparing, Cut::Comparing, Cut::Nowhere];
+const TRIES: u32 = 6;
+
+/// One try up to its cut, then the power fails. Answers what its sender was told.
+fn run(world: &mut World, Try { incoming, enrolment }: &Try, cut: Cut) -> Option<Status> {
+    let counted = if cut == Cut::Counting {
+        let mut draft = Draft::new(&world.store);
+        let counted = enrol::count(&mut draft, incoming, enrolment, world.now, &mut world.rng).unwrap();
+        let writes = draft.into_writes();
+        world.store.apply(writes).unwrap();
+        world.store.crash();
+        return matches!(counted, Counted::Answer { .. }).then_some(Status::LinkDead);
+    } else {
+        world.count(incoming, enrolment)
+    };
+    let answer = match (counted, cut) {
+        (Counted::Answer { answer, .. }, _) => Some(answer.reply.status),
+        (Counted::Compare, Cut::Nowhere) => Some(world.compare(incoming, enrolment).reply.status),
+        (Counted::Compare, Cut::Comparing) => {
+            let mut draft = Draft::new(&world.store);
+            enrol::compare(&mut draft, incoming, enrolment, world.now, &mut world.rng).unwrap();
+            let writes = draft.into_writes();
+            world.store.apply(writes).unwrap();
+            None
+        }
+        (Counted::Compare, Cut::BeforeComparing | Cut::Counting) => None,
+    };
+    world.store.crash();
+    answer
+}
+
+#[test]
+fn in_every_sequence_of_power_cuts_no_more_than_five_pins_are_ever_compared() {
+    let mut world = World::found();
+    let patient = world.patient("Ada Example");
+    let invitation = world.invite(patient);
+    let wrong: Vec<Try> =
+        (0..6).map(|number| attempt(&mut world, &invitation, &invitation.wrong_pin(number))).collect();
+    let right = attempt(&mut world, &invitation, &invitation.pin);
+    let start = Snapshot::of(&world.store);
+    let (sequences, mut enrolled) = (CUTS.len().pow(TRIES), 0u64);
+    for sequence in 0..sequences {
+        world.store = start.restored();
+        let cuts = (0..TRIES).map(|place| CUTS[sequence / CUTS.len().pow(place) % CUTS.len()]);
+        let mut counted = 0;
+        for (attempt, cut) in wrong.iter().zip(cuts) {
+            let expected = match cut {
+                _ if counted == PIN_TRIES => Some(Status::LinkDead),
+                Cut::Counting => None,
+                Cut::BeforeComparing | Cut::Comparing | Cut::Nowhere => {
+                    counted += 1;
+                    (cut == Cut::Nowhere).then_some(Status::WrongPin { left: PIN_TRIES - counted })
+                }
+            };
+            assert_eq!(run(&mut world, attempt, cut), expected, "sequence {sequence}");
+            assert_eq!(world.link(&invitation).attempts, counted, "sequence {sequence}");
+        }
+        let last = run(&mut world, &right, Cut::Nowhere);
+        let expected = if counted < PIN_TRIES { Status::Done } else { Status::LinkDead };
+        assert_eq!(last, Some(expected), "sequence {sequence}");
+        enrolled += u64::from(expected == Status::Done);
+    }
+    Figures::of("access.pin_power_cuts")
+        .count("tries in a sequence, the right PIN last", u64::from(TRIES) + 1)
+        .count("sequences of power cuts, all there are", sequences as u64)
+        .count("links still open after fewer than five counted tries", enrolled)
+        .count("sequences in which a sixth PIN was compared", 0)
+        .publish();
+}
+
+/// A clock, some jumps ahead or back.
+fn jump(rng: &mut ChaCha20Rng, now: Timestamp, end: Timestamp) -> Timestamp {
+    let year = 365 * DAY;
+    match rng.next_u32() % 12 {
+        0 => now.plus(3600),
+        1 => now.minus(3600),
+        2 => now.plus(10 * year),
+        3 => now.minus(10 * year),
+        4 => end,
+        5 => end.plus(1),
+        6 => end.minus(1),
+        7 => START,
+        8 => Timestamp(0),
+        9 => now.plus(DAY),
+        _ => now,
+    }
+}
+
+const SEED: u64 = 9;
+
+#[test]
+fn a_clock_that_jumps_gives_no_try_back_and_opens_no_link_that_has_ended() {
+    let mut world = World::found();
+    let patient = world.patient("Ada Example");
+    let invitation = world.invite(patient);
+    let end = world.link(&invitation).expires;
+    let mut pool: Vec<Try> =
+        (0..9).map(|number| attempt(&mut world, &invitation, &invitation.wrong_pin(number))).collect();
+    for Try { incoming, .. } in &mut pool {
+        // As long as a request can live, so that it is the link's time that decides.
+        (incoming.created, incoming.expires) = (Timestamp(0), incoming.prekey_until.plus(REQUEST_SECONDS));
+    }
+    let start = Snapshot::of(&world.store);
+    let mut rng = ChaCha20Rng::seed_from_u64(SEED);
+    let (mut jumps, mut refused) = (0u64, 0u64);
+    for round in 0..2000 {
+        (world.store, world.now) = (start.restored(), START);
+        let mut compared = 0;
+        for Try { incoming, enrolment } in &pool {
+            world.now = jump(&mut rng, world.now, end);
+            jumps += 1;
+            let effective = world.read(|draft| audit::effective_time(draft, world.now));
+            let before = world.link(&invitation).attempts;
+            let counted = world.count(incoming, enrolment);
+            let after = world.link(&invitation).attempts;
+            if matches!(counted, Counted::Compare) {
+                world.compare(incoming, enrolment);
+                compared += 1;
+                assert!(effective <= end, "round {round}: compared after the link's end");
+            }
+            refused += u64::from(matches!(counted, Counted::Answer { .. }));
+            assert_eq!(after, before + u8::from(matches!(counted, Counted::Compare)), "round {round}");
+        }
+        assert!(compared <= PIN_TRIES, "round {round}");
+    }
+    assert!(refused > 0 && refused < jumps, "the jumps reach both sides of the link's end");
+    Figures::of("access.pin_clock")
+        .seed(SEED)
+        .count("tries after a jump of the clock", jumps)
+        .count("refused", refused)
+        .count("tries given back", 0)
+        .count("compared after the link's end", 0)
+        .publish();
+}
+
+/// What does not hold: a safe that is set back to an older copy of itself has forgotten the tries that came after. It
+/// gives back those and no more; how often somebody may restore a backup is not the safe's to bound.
+#[test]
+fn a_restored_backup_gives_back_the_tries_that_came_after_it_and_not_one_more() {
+    for before in 0..=PIN_TRIES {
+        let mut world = World::found();
+        let patient = world.patient("Ada Example");
+        let invitation = world.invite(patient);
+        let mut compared = 0u8;
+        let mut guess = |world: &mut World| {
+            let attempt = attempt(world, &invitation, &invitation.wrong_pin(0));
+            let status = run(world, &attempt, Cut::Nowhere);
+            compared += u8::from(matches!(status, Some(Status::WrongPin { .. })));
+            status
+        };
+        for _ in 0..before {
+            guess(&mut world);
+        }
+        let backup = Snapshot::of(&world.store);
+        while guess(&mut world) != Some(Status::LinkDead) {}
+        world.store = backup.restored();
+        while guess(&mut world) != Some(Status::LinkDead) {}
+        let given_back = PIN_TRIES - before;
+        assert_eq!(compared, PIN_TRIES + given_back, "a backup after {before} tries");
+    }
+}
