@@ -4,6 +4,7 @@
 //! encodings, so a decoder here refuses whatever does not encode to the same bytes again. It compares byte by byte and
 //! keeps no second encoding: what is decoded may be a secret, and a freed buffer is not an erased one.
 
+use postcard::de_flavors::{Flavor as Source, Slice};
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -58,10 +59,38 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, Decode
 
 /// Decodes a value from the front of `bytes` and returns the rest. The value is canonical; the rest is not looked at.
 pub fn decode_prefix<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), DecodeError> {
-    let (value, rest): (T, &[u8]) = postcard::take_from_bytes(bytes).map_err(|_| DecodeError)?;
+    let mut source = postcard::Deserializer::from_flavor(Unannounced(Slice::new(bytes)));
+    let value = T::deserialize(&mut source).map_err(|_| DecodeError)?;
+    let rest = source.finalize().map_err(|_| DecodeError)?;
     let consumed = bytes.strip_suffix(rest).ok_or(DecodeError)?;
     let same = postcard::serialize_with_flavor(&value, Compare { left: consumed }).unwrap_or(false);
     if same { Ok((value, rest)) } else { Err(DecodeError) }
+}
+
+/// Bytes from which a list is read without making room for as many elements as it announces: an element may be far
+/// larger in memory than the one byte for which it can be announced.
+struct Unannounced<'a>(Slice<'a>);
+
+impl<'a> Source<'a> for Unannounced<'a> {
+    type Remainder = &'a [u8];
+    type Source = &'a [u8];
+
+    fn pop(&mut self) -> postcard::Result<u8> {
+        self.0.pop()
+    }
+
+    /// postcard makes room for a list that is not longer than this.
+    fn size_hint(&self) -> Option<usize> {
+        Some(0)
+    }
+
+    fn try_take_n(&mut self, count: usize) -> postcard::Result<&'a [u8]> {
+        self.0.try_take_n(count)
+    }
+
+    fn finalize(self) -> postcard::Result<&'a [u8]> {
+        self.0.finalize()
+    }
 }
 
 /// Takes an encoding byte by byte and holds it against the bytes that are expected.
