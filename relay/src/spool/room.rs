@@ -1,7 +1,9 @@
 //! Whether the disk has room for more.
 //!
-//! A transaction that meets a full disk costs a rebuilt index, so one of them is enough: what makes the database larger is
-//! refused until something has been erased, or for [`PROBE`], after which the next one tries.
+//! What makes room needs some itself: an ack is written to the log first, and the log is written back. So what makes the
+//! database larger leaves [`RESERVE`] alone. A transaction that meets a full disk all the same costs a rebuilt index, so
+//! one of them is enough: what grows is refused until something has been erased, or for [`PROBE`], after which the next
+//! one tries.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -10,6 +12,10 @@ use std::time::Duration;
 
 /// How long growth is refused before it is tried again: an operator who has made room does not wait for long.
 const PROBE: Duration = Duration::from_secs(10);
+
+/// What is left free for acks. SQLite writes the log back when it is 4 MiB long, one transaction adds at most the
+/// envelopes on their way in, 16 MiB, and the database may have to grow by as much.
+const RESERVE: u64 = 32 * 1024 * 1024;
 
 /// As much as SQLite writes at once, and more than a file system keeps for a file that is there already.
 const PROBE_BYTES: usize = 64 * 1024;
@@ -35,6 +41,24 @@ impl Room {
     pub(super) fn handle_room(&mut self) {
         self.full_since = None;
     }
+}
+
+/// Whether what grows would take the room that acks need. `unused` is what the database has free within itself: there
+/// the file need not grow, and the log alone takes room.
+pub(super) fn is_short(database: &Path, unused: u64) -> bool {
+    available(database).is_some_and(|available| encroaches(available, unused))
+}
+
+fn encroaches(available: u64, unused: u64) -> bool {
+    available.saturating_add(unused) < RESERVE || available < RESERVE / 4
+}
+
+/// Bytes that the file system has left for us, where that can be asked.
+fn available(database: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    return rustix::fs::statvfs(database).ok().map(|system| system.f_bavail.saturating_mul(system.f_frsize));
+    #[cfg(not(unix))]
+    None
 }
 
 /// Whether a file beside the database finds no room either. A quota that is used up is an error of its own to the
@@ -70,6 +94,16 @@ mod tests {
         assert!(room.refuses(Duration::from_secs(12)));
         room.handle_room();
         assert!(!room.refuses(Duration::from_secs(12)));
+    }
+
+    #[test]
+    fn what_grows_leaves_room_for_acks_and_may_use_what_they_have_freed() {
+        assert!(!encroaches(RESERVE, 0));
+        assert!(encroaches(RESERVE - 1, 0));
+        assert!(!encroaches(RESERVE - 1, 1));
+        assert!(!encroaches(RESERVE / 4, RESERVE));
+        assert!(encroaches(RESERVE / 4 - 1, u64::MAX));
+        assert!(!is_short(&std::env::temp_dir(), RESERVE), "these tests need some room");
     }
 
     #[test]

@@ -235,6 +235,12 @@ impl Store {
         self.run("UPDATE meta SET high_water = ?1", &high_water.0.cast_signed())
     }
 
+    /// Bytes that the database has free within itself.
+    pub(crate) fn unused(&self) -> Result<u64, StoreError> {
+        let number = |name| self.database.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        Ok(number("freelist_count")?.cast_unsigned().saturating_mul(number("page_size")?.cast_unsigned()))
+    }
+
     fn run(&self, statement: &str, parameter: &dyn rusqlite::ToSql) -> Result<(), StoreError> {
         self.database.prepare_cached(statement)?.execute([parameter])?;
         Ok(())

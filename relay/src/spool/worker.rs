@@ -101,7 +101,7 @@ impl Worker {
         if self.failed.borrow().is_some() {
             return refuse(batch, ErrorCode::Unavailable);
         }
-        if self.room.refuses((self.clock)().running) {
+        if self.is_short(&batch) {
             batch = refuse_growing(batch);
         }
         let mut tries = 0;
@@ -135,6 +135,20 @@ impl Worker {
                 }
             };
         }
+    }
+
+    /// Whether what grows is refused before it is tried.
+    fn is_short(&mut self, batch: &[Command]) -> bool {
+        if self.room.refuses((self.clock)().running) {
+            return true;
+        }
+        // A database that cannot say what it has free has other troubles, which the transaction will meet.
+        let short = batch.iter().any(|command| command.ask.grows())
+            && room::is_short(&self.path, self.store.unused().unwrap_or_default());
+        if short {
+            self.note_full();
+        }
+        short
     }
 
     fn note_full(&mut self) {
