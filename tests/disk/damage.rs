@@ -1,0 +1,93 @@
+//! What a bad disk does to a file, drawn by chance.
+
+use std::fs;
+use std::path::Path;
+
+use crate::plan::Dice;
+
+/// One kind of damage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Damage {
+    /// One bit is another.
+    Bit,
+    /// A sector of 512 bytes is zeros.
+    Zeros,
+    /// A sector is another sector of the same file.
+    Misplaced,
+    /// The end is missing.
+    Cut,
+}
+
+impl Damage {
+    /// Damages a file somewhere, and says how. Every fourth damage is greater than a bit.
+    pub(crate) fn inflict(file: &Path, dice: &mut Dice) -> Self {
+        let before = fs::read(file).unwrap();
+        loop {
+            let mut bytes = before.clone();
+            let damage = Self::draw(dice);
+            damage.apply(&mut bytes, dice);
+            // Zeros over zeros are no damage.
+            if bytes != before {
+                fs::write(file, bytes).unwrap();
+                return damage;
+            }
+        }
+    }
+
+    fn draw(dice: &mut Dice) -> Self {
+        match dice.below(12) {
+            0 => Self::Zeros,
+            1 => Self::Misplaced,
+            2 => Self::Cut,
+            _ => Self::Bit,
+        }
+    }
+
+    fn apply(self, bytes: &mut Vec<u8>, dice: &mut Dice) {
+        let at = dice.place(bytes.len());
+        let sector = |at: usize| at / SECTOR * SECTOR;
+        match self {
+            Self::Bit => bytes[at] ^= 1 << dice.below(8),
+            Self::Zeros => {
+                let end = (sector(at) + SECTOR).min(bytes.len());
+                bytes[sector(at)..end].fill(0);
+            }
+            Self::Misplaced => {
+                let from = sector(dice.place(bytes.len()));
+                let moved = bytes[from..(from + SECTOR).min(bytes.len())].to_vec();
+                let end = (sector(at) + moved.len()).min(bytes.len());
+                let kept = end - sector(at);
+                bytes[sector(at)..end].copy_from_slice(&moved[..kept]);
+            }
+            Self::Cut => bytes.truncate(at),
+        }
+    }
+}
+
+const SECTOR: usize = 512;
+
+/// Copies a folder with the folders in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => copy(&entry.path(), &target),
+            // A socket of a running program is not data.
+            kind if kind.is_file() => drop(fs::copy(entry.path(), target).unwrap()),
+            _ => {}
+        }
+    }
+}
+
+/// Counts panics anywhere in this process, those that a runtime catches too.
+pub(crate) fn count_panics() -> &'static std::sync::atomic::AtomicU64 {
+    static PANICS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        PANICS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        usual(panic);
+    }));
+    &PANICS
+}
