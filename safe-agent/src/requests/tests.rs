@@ -6,6 +6,7 @@ mod enrolment;
 mod fields;
 mod guesses;
 mod interleavings;
+mod jumps;
 mod matrix;
 mod once;
 mod pages;

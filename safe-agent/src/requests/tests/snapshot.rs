@@ -1,9 +1,12 @@
 //! A copy of everything a safe remembers: a backup that can be restored, and a scene that can be played many times.
 
-use rohrpost_e2ee::body::Operation;
+use rohrpost_e2ee::body::{Operation, RequestId};
+use rohrpost_e2ee::exchange::EnvelopeHash;
+use rohrpost_wire::fixed::Fixed;
 
 use crate::requests::{Asker, Enrolment, Incoming};
-use crate::testing::{Sealed, World};
+use crate::rows::PrekeyRow;
+use crate::testing::{START, Sealed, World};
 use crate::vault::{Draft, MemoryStore, Row, Store, Table};
 
 /// Every row of a store.
@@ -43,5 +46,21 @@ impl Try {
         assert!(matches!(incoming.operation, Operation::Enrol { .. }));
         let Asker::Enrol(enrolment) = asker else { panic!("not an enrolment") };
         Self { incoming, enrolment }
+    }
+}
+
+/// A request as the safe would have opened it, without the seal around it: for a decision that is made a million times.
+pub(super) fn unsealed<S: Store>(world: &World<S>, operation: Operation) -> Incoming {
+    let prekey = world.all::<PrekeyRow>().remove(0);
+    Incoming {
+        id: RequestId(Fixed([1; 16])),
+        envelope: EnvelopeHash(Fixed([2; 32])),
+        prekey: prekey.id,
+        prekey_until: prekey.not_after,
+        live: true,
+        created: START,
+        expires: START.plus(600),
+        operation,
+        operation_hash: Fixed([3; 32]),
     }
 }

@@ -1,27 +1,21 @@
-//! Five tries are five tries: in parallel, with the power cut at any point, under a clock that jumps. And what a
-//! restored backup gives back, which is said here plainly.
+//! Five tries are five tries: in parallel, and with the power cut at any point. And what a restored backup gives back,
+//! which is said here plainly.
 
-use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use rohrpost_e2ee::body::{Pin, Status};
 use rohrpost_e2ee::link::PIN_TRIES;
 use rohrpost_figures::Figures;
-use rohrpost_wire::Timestamp;
-use rohrpost_wire::time::DAY;
 use tokio::task::JoinSet;
 
 use super::snapshot::{Snapshot, Try};
 use crate::agent::enrolling;
-use crate::audit;
 use crate::handlers::enrol::{self, Counted};
-use crate::requests::REQUEST_SECONDS;
 use crate::rows::{self, DeviceRow, LinkRow};
 use crate::testing::{Invitation, START, Who, World, enrolling as operation};
 use crate::vault::{Draft, Keeper, SqliteStore, Store, StoreError, VaultKey, system_rng};
 
 const PARALLEL: usize = 1000;
 
-fn attempt<S: Store>(world: &mut World<S>, invitation: &Invitation, pin: &Pin) -> Try {
+pub(super) fn attempt<S: Store>(world: &mut World<S>, invitation: &Invitation, pin: &Pin) -> Try {
     let draft = world.draft(operation(pin));
     let who = Who::Enrol(world.key(), invitation.secret.clone());
     let sealed = world.seal(&draft, who);
@@ -147,71 +141,6 @@ fn in_every_sequence_of_power_cuts_no_more_than_five_pins_are_ever_compared() {
         .count("sequences of power cuts, all there are", sequences as u64)
         .count("links still open after fewer than five counted tries", enrolled)
         .count("sequences in which a sixth PIN was compared", 0)
-        .publish();
-}
-
-/// A clock, some jumps ahead or back.
-fn jump(rng: &mut ChaCha20Rng, now: Timestamp, end: Timestamp) -> Timestamp {
-    let year = 365 * DAY;
-    match rng.next_u32() % 12 {
-        0 => now.plus(3600),
-        1 => now.minus(3600),
-        2 => now.plus(10 * year),
-        3 => now.minus(10 * year),
-        4 => end,
-        5 => end.plus(1),
-        6 => end.minus(1),
-        7 => START,
-        8 => Timestamp(0),
-        9 => now.plus(DAY),
-        _ => now,
-    }
-}
-
-const SEED: u64 = 9;
-
-#[test]
-fn a_clock_that_jumps_gives_no_try_back_and_opens_no_link_that_has_ended() {
-    let mut world = World::found();
-    let patient = world.patient("Ada Example");
-    let invitation = world.invite(patient);
-    let end = world.link(&invitation).expires;
-    let mut pool: Vec<Try> =
-        (0..9).map(|number| attempt(&mut world, &invitation, &invitation.wrong_pin(number))).collect();
-    for Try { incoming, .. } in &mut pool {
-        // As long as a request can live, so that it is the link's time that decides.
-        (incoming.created, incoming.expires) = (Timestamp(0), incoming.prekey_until.plus(REQUEST_SECONDS));
-    }
-    let start = Snapshot::of(&world.store);
-    let mut rng = ChaCha20Rng::seed_from_u64(SEED);
-    let (mut jumps, mut refused) = (0u64, 0u64);
-    for round in 0..2000 {
-        (world.store, world.now) = (start.restored(), START);
-        let mut compared = 0;
-        for Try { incoming, enrolment } in &pool {
-            world.now = jump(&mut rng, world.now, end);
-            jumps += 1;
-            let effective = world.read(|draft| audit::effective_time(draft, world.now));
-            let before = world.link(&invitation).attempts;
-            let counted = world.count(incoming, enrolment);
-            let after = world.link(&invitation).attempts;
-            if matches!(counted, Counted::Compare) {
-                world.compare(incoming, enrolment);
-                compared += 1;
-                assert!(effective <= end, "round {round}: compared after the link's end");
-            }
-            refused += u64::from(matches!(counted, Counted::Answer { .. }));
-            assert_eq!(after, before + u8::from(matches!(counted, Counted::Compare)), "round {round}");
-        }
-        assert!(compared <= PIN_TRIES, "round {round}");
-    }
-    assert!(refused > 0 && refused < jumps, "the jumps reach both sides of the link's end");
-    Figures::of("access.pin_clock")
-        .seed(SEED)
-        .count("tries after a jump of the clock", jumps)
-        .count("refused", refused)
-        .count("tries given back", 0)
-        .count("compared after the link's end", 0)
         .publish();
 }
 

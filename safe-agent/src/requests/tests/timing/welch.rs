@@ -18,6 +18,8 @@ pub(super) struct Comparison {
     pub(super) t: f64,
     /// How far the medians are apart, in parts of the smaller.
     pub(super) medians_apart: f64,
+    /// The smaller median, in seconds.
+    pub(super) median: f64,
     pub(super) samples: u64,
 }
 
@@ -69,10 +71,12 @@ fn of_samples(mut first: Vec<f64>, mut second: Vec<f64>) -> Comparison {
         times.sort_by(f64::total_cmp);
     }
     let medians = [&first, &second].map(|times| times[times.len() / 2]);
+    let median = medians[0].min(medians[1]);
     let [(mean_a, error_a), (mean_b, error_b)] = [&first, &second].map(|times| mean_and_error(times));
     Comparison {
         t: (mean_a - mean_b) / (error_a + error_b).sqrt(),
-        medians_apart: (medians[0] - medians[1]).abs() / medians[0].min(medians[1]),
+        medians_apart: (medians[0] - medians[1]).abs() / median,
+        median,
         samples,
     }
 }
