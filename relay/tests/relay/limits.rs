@@ -1,10 +1,12 @@
 //! Every limit, reached: a knob that is ignored fails here.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use quinn::crypto::rustls::QuicClientConfig;
+use rohrpost_figures::Figures;
 use rohrpost_relay::{Limits, Relay};
 use rohrpost_wire::frame::Fetch;
 use rohrpost_wire::{ALPN, ErrorCode, Frame, limits};
@@ -84,6 +86,32 @@ fn table() -> Vec<(Limits, Scenario)> {
         (Limits { mailbox_bytes: 150, ..base.clone() }, Scenario::SecondReply),
         (Limits { record_sets: 1, ..base }, Scenario::SecondPublisher),
     ]
+}
+
+/// The names and values of all limits: their Debug form names each once.
+fn fields(limits: &Limits) -> BTreeSet<String> {
+    let text = format!("{limits:?}");
+    let inside = text.strip_prefix("Limits { ").unwrap().strip_suffix(" }").unwrap();
+    inside.split(", ").map(str::to_owned).collect()
+}
+
+/// The destructuring makes whoever adds a limit look at the table; this makes them add a row.
+#[test]
+fn every_limit_has_a_row_that_changes_it_alone() {
+    let usual = fields(&Limits::default());
+    let mut left: BTreeSet<String> = usual.iter().map(|field| field.split(':').next().unwrap().to_owned()).collect();
+    let knobs = left.len();
+    for (limits, scenario) in table() {
+        let changed: Vec<String> = fields(&limits).difference(&usual).cloned().collect();
+        assert_eq!(changed.len(), 1, "{scenario:?}: {changed:?}");
+        assert!(left.remove(changed[0].split(':').next().unwrap()), "{scenario:?}: {changed:?} twice");
+        assert_eq!(limits.unusable(), None, "{scenario:?}");
+    }
+    assert!(left.is_empty(), "limits that no row reaches: {left:?}");
+    Figures::of("fuzz.limits")
+        .count("knobs", knobs as u64)
+        .count("knobs with a test at the limit", knobs as u64)
+        .publish();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "whatever else arrives is a failed test")]
 
 mod calls;
+mod hostile;
 mod limits;
 mod logins;
 mod peer;

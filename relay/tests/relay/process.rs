@@ -12,9 +12,9 @@ use crate::Place;
 use crate::peer::{Peer, inbox_of, key, reply, request};
 
 /// A running relay process, killed when dropped.
-struct Running {
+pub(crate) struct Running {
     child: Child,
-    url: RelayAddress,
+    pub(crate) url: RelayAddress,
     out: BufReader<ChildStdout>,
 }
 
@@ -24,13 +24,30 @@ impl Running {
     }
 
     fn start_with(data: &Path, log: Stdio) -> Self {
-        let mut child =
-            program(&["serve", "--listen", "127.0.0.1:0"], data).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        Self::spawn(program(&["serve", "--listen", "127.0.0.1:0"], data).stderr(log))
+    }
+
+    /// One that logs by this filter into a file.
+    #[cfg(unix)]
+    pub(crate) fn start_talkative(data: &Path, filter: &str, log: std::fs::File) -> Self {
+        Self::spawn(program(&["serve", "--listen", "127.0.0.1:0", "--log", filter], data).stderr(log))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
         let url = line.strip_prefix("relay: ").unwrap().parse().unwrap();
         Self { child, url, out }
+    }
+
+    /// Asks it to stop and waits until it has.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert!(self.child.wait().unwrap().success());
     }
 
     fn kill(&mut self) {
