@@ -294,6 +294,9 @@ pub(crate) fn is_harmless(c: char) -> bool {
 }
 
 #[cfg(test)]
+mod hostile;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
