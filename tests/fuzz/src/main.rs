@@ -12,7 +12,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["list"] => Ok(list()),
+        ["list"] => {
+            list();
+            Ok(())
+        }
         ["seeds", name, folder] => named(name).and_then(|target| seeds(target, Path::new(folder))),
         ["try", name, files @ ..] => named(name).and_then(|target| attempt(target, files)),
         _ => Err(io::Error::other("usage: rohrpost-fuzz list | seeds TARGET FOLDER | try TARGET FILE…")),
