@@ -15,6 +15,7 @@ mod check_portable;
 mod ci;
 mod command;
 mod demo;
+mod fuzz;
 mod planted;
 mod step;
 mod suite;
@@ -40,6 +41,7 @@ fn dispatch() -> Result<()> {
         "check-portable" => check_portable::run(rest),
         "ci" => ci::run(rest),
         "demo" => demo::run(rest),
+        "fuzz" => fuzz::run(rest),
         "planted" => planted::run(rest),
         "test" => test::run(rest),
         "help" | "--help" | "-h" => {
@@ -64,6 +66,7 @@ usage: cargo xtask <command> [step…]
   test            every test of the workspace: unit, integration, documentation
   ci              everything a change must pass, fast checks first
   planted         does every deliberate bug turn the tests red that claim to notice? some by name; --long
+  fuzz            every target of tests/fuzz under libFuzzer, where nightly is; TARGET SECONDS
   bench           what relay and safe cost, beside what they are held to; --quick, --write, or rows by name
   check-portable  does the patient's program compile for each installed target?
 
