@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::command::{self, cargo};
 use crate::demo;
 use crate::planted;
+use crate::reliability::evidence;
 use crate::step::{self, Outcome, Step};
 use crate::test;
 
@@ -42,7 +43,10 @@ pub(crate) fn run(wanted: &[String]) -> Result<()> {
     steps.push(Step::new("demo", demo::check));
     steps.push(Step::new("docs", docs));
     steps.push(Step::new("tree-clean", move || tree::check(before)));
-    step::run(steps, wanted)
+    step::run_telling(steps, wanted, &mut |finding| match evidence::folder() {
+        Some(folder) => evidence::keep_step(&folder, finding),
+        None => Ok(()),
+    })
 }
 
 fn fmt() -> Result<Outcome> {

@@ -16,7 +16,10 @@ mod ci;
 mod command;
 mod demo;
 mod fuzz;
+mod long;
+mod mutants;
 mod planted;
+mod reliability;
 mod step;
 mod suite;
 mod test;
@@ -42,7 +45,10 @@ fn dispatch() -> Result<()> {
         "ci" => ci::run(rest),
         "demo" => demo::run(rest),
         "fuzz" => fuzz::run(rest),
+        "long" => long::run(rest),
+        "mutants" => mutants::run(rest),
         "planted" => planted::run(rest),
+        "reliability" => reliability::run(rest),
         "test" => test::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
@@ -66,7 +72,10 @@ usage: cargo xtask <command> [step…]
   test            every test of the workspace: unit, integration, documentation
   ci              everything a change must pass, fast checks first
   planted         does every deliberate bug turn the tests red that claim to notice? some by name; --long
+  reliability     runs what ci runs and writes docs/reliability.md from it; --again: from the last run
   fuzz            every target of tests/fuzz under libFuzzer, where nightly is; TARGET SECONDS
+  mutants         is every change of a deciding line noticed by some test? some files by a part of their name
+  long            what takes hours: long forms of the tests, every planted bug, fuzz, mutants; written down, resumable
   bench           what relay and safe cost, beside what they are held to; --quick, --write, or rows by name
   check-portable  does the patient's program compile for each installed target?
 

@@ -15,8 +15,8 @@ use crate::command::answers;
 use crate::step::{Outcome, now};
 
 mod bench;
-mod bug;
-mod scratch;
+pub(crate) mod bug;
+pub(crate) mod scratch;
 mod trial;
 
 use bench::Bench;

@@ -19,6 +19,11 @@ impl Step {
     pub(crate) fn new(name: &'static str, check: impl FnOnce() -> Result<Outcome> + 'static) -> Self {
         Self { name, check: Box::new(check) }
     }
+
+    /// Whether this is its name.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.name == name
+    }
 }
 
 /// How a check that did not fail ended.
@@ -32,6 +37,15 @@ pub(crate) enum Outcome {
 
 /// Runs the steps named in `wanted`, or all where none is named, and fails if any of them does.
 pub(crate) fn run(steps: Vec<Step>, wanted: &[String]) -> Result<()> {
+    run_telling(steps, wanted, &mut |_| Ok(()))
+}
+
+/// The same, telling how each ended.
+pub(crate) fn run_telling(
+    steps: Vec<Step>,
+    wanted: &[String],
+    tell: &mut dyn FnMut(&Finding) -> Result<()>,
+) -> Result<()> {
     let steps = select(steps, wanted)?;
     let mut summary = Summary::default();
     for step in steps {
@@ -40,6 +54,7 @@ pub(crate) fn run(steps: Vec<Step>, wanted: &[String]) -> Result<()> {
         let result = (step.check)();
         let finding = Finding { name: step.name, took: now() - begun, verdict: Verdict::from(result) };
         println!("{finding}");
+        tell(&finding)?;
         summary.findings.push(finding);
     }
     println!("\n=== summary\n{summary}");
@@ -84,10 +99,10 @@ impl fmt::Display for Summary {
 
 /// One step's end.
 #[derive(Debug)]
-struct Finding {
-    name: &'static str,
-    took: Duration,
-    verdict: Verdict,
+pub(crate) struct Finding {
+    pub(crate) name: &'static str,
+    pub(crate) took: Duration,
+    pub(crate) verdict: Verdict,
 }
 
 impl fmt::Display for Finding {
@@ -100,8 +115,9 @@ impl fmt::Display for Finding {
     }
 }
 
+/// How it ended.
 #[derive(Debug)]
-enum Verdict {
+pub(crate) enum Verdict {
     Passed,
     Failed(String),
     Skipped(String),

@@ -3,7 +3,6 @@
 //! `cargo test` mixes what it says with what the programs say. Here cargo only builds; a program runs as cargo would
 //! run it, in its package's folder, and what a passing test wrote (a skip, a figure) is kept as well.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -33,6 +32,11 @@ impl TestName {
         let name_read = Self { package: part(), target: part(), path: part() };
         ensure!(!name_read.path.is_empty(), "`{name}` is not of the form package::target::test");
         Ok(name_read)
+    }
+
+    /// Whether this names the test; the modules in front may be left out.
+    pub(crate) fn is_named(&self, path: &str) -> bool {
+        self.path.strip_suffix(path).is_some_and(|before| before.is_empty() || before.ends_with("::"))
     }
 }
 
@@ -66,13 +70,9 @@ impl Ran {
 }
 
 /// Runs all tests of a program and reads their verdicts.
-pub(crate) fn run(binary: Binary, figures: Option<&PathBuf>) -> Result<Ran> {
+pub(crate) fn run(binary: Binary) -> Result<Ran> {
     let begun = now();
-    let mut call = binary.call(&["--show-output", "--color", "never"]);
-    if let Some(folder) = figures {
-        call.env(FIGURES, folder);
-    }
-    let (status, text) = command::outcome(&mut call)?;
+    let (status, text) = command::outcome(&mut binary.call(&["--show-output", "--color", "never"]))?;
     let verdicts = verdict::read(&text);
     Ok(Ran { binary, verdicts, took: now() - begun, passed: status.success(), text })
 }
@@ -91,5 +91,12 @@ mod tests {
         assert_eq!(name.path, "quota::tests::a_b");
         assert_eq!(name.to_string(), "rohrpost-relay::lib::quota::tests::a_b");
         assert!(TestName::parse("rohrpost-relay::lib").is_err());
+    }
+
+    #[test]
+    fn a_test_may_be_named_without_its_modules_but_not_in_part() {
+        let name = TestName::parse("rohrpost-relay::lib::quota::tests::a_b").unwrap();
+        assert!(name.is_named("a_b") && name.is_named("tests::a_b") && name.is_named("quota::tests::a_b"));
+        assert!(!name.is_named("b") && !name.is_named("not_a_b"));
     }
 }

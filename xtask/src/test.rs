@@ -3,11 +3,10 @@
 //! What `cargo test --workspace --locked` runs, in two steps: a failure of the first does not hide the second. Programs
 //! that passed are a line each; what was skipped and measured in them is shown all the same.
 
-use std::path::PathBuf;
-
 use anyhow::{Result, ensure};
 
 use crate::command::{self, cargo};
+use crate::reliability::evidence;
 use crate::step::{self, Outcome, Step};
 use crate::suite::{self, Ended, Ran, build};
 
@@ -22,7 +21,11 @@ pub(crate) fn steps() -> Vec<Step> {
 }
 
 fn tests() -> Result<Outcome> {
-    let failed = failures(&all(None)?);
+    let results = all()?;
+    if let Some(folder) = evidence::folder() {
+        evidence::keep_tests(&folder, &results)?;
+    }
+    let failed = failures(&results);
     ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
     Ok(Outcome::Pass)
 }
@@ -32,13 +35,13 @@ fn documentation() -> Result<Outcome> {
     Ok(Outcome::Pass)
 }
 
-/// Runs every test program, telling of each as it ends. Figures go into the folder, if there is one.
-pub(crate) fn all(figures: Option<&PathBuf>) -> Result<Vec<Ran>> {
+/// Runs every test program, telling of each as it ends.
+fn all() -> Result<Vec<Ran>> {
     // Some tests start the programs as a person does.
     command::run(&mut cargo(&["build", "--workspace", "--locked", "--bins"]))?;
     let mut results = Vec::new();
     for binary in build::workspace()? {
-        let ran = suite::run(binary, figures)?;
+        let ran = suite::run(binary)?;
         tell(&ran);
         results.push(ran);
     }
@@ -62,7 +65,7 @@ fn tell(ran: &Ran) {
 }
 
 /// The tests that failed, and the programs that ended badly without a failed test.
-pub(crate) fn failures(results: &[Ran]) -> Vec<String> {
+fn failures(results: &[Ran]) -> Vec<String> {
     let mut failed = Vec::new();
     for ran in results.iter().filter(|ran| !ran.passed) {
         let tests: Vec<_> = ran.named().filter(|(_, verdict)| verdict.ended == Ended::Failed).collect();
@@ -76,6 +79,7 @@ pub(crate) fn failures(results: &[Ran]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
     use std::time::Duration;
 
     use super::*;

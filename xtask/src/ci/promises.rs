@@ -1,4 +1,4 @@
-//! Tests that a document names exist: a promise that points at a test is worth what the test is.
+//! Tests that a document or a table of ours names exist: a promise that points at a test is worth what the test is.
 //!
 //! A test's name is a sentence, so in our documents every code span of lower-case words with three or more underscores
 //! is taken for one.
@@ -9,6 +9,7 @@ use std::fs;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::tree;
+use crate::reliability;
 use crate::step::Outcome;
 
 /// Checks every document.
@@ -27,6 +28,8 @@ pub(crate) fn check() -> Result<Outcome> {
         named += names(&text).count();
         missing.extend(names(&text).filter(|name| !known.contains(*name)).map(|name| format!("{file}: {name}")));
     }
+    let faults = reliability::faults()?;
+    ensure!(faults.is_empty(), "the tables of promises and attacks: {}", faults.join("; "));
     ensure!(named > 0, "no document names a test; are they written in another way now?");
     if !missing.is_empty() {
         bail!("there is no such test: {}", missing.join("; "));

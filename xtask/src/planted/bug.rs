@@ -19,7 +19,7 @@ pub(crate) struct Bug {
     /// Whether the tests start the real programs, which have to be built too.
     pub(super) programs: bool,
     /// Too slow for every commit.
-    pub(super) long: bool,
+    pub(crate) long: bool,
     /// The files it changes, from the root of the tree.
     pub(super) touches: Vec<String>,
     pub(super) patch: PathBuf,
@@ -37,7 +37,7 @@ impl Bug {
 }
 
 /// Every bug there is, those beside each other that break the same files: so least is built again between them.
-pub(super) fn all() -> Result<Vec<Bug>> {
+pub(crate) fn all() -> Result<Vec<Bug>> {
     let folder = fs::read_dir(FOLDER).with_context(|| format!("cannot read {FOLDER}"))?;
     let mut bugs = Vec::new();
     for entry in folder {

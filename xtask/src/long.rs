@@ -1,0 +1,146 @@
+//! `cargo xtask long [step…]`: what takes hours, with more seeds, more crashes, more inputs and every mutant.
+//!
+//! Each step has a time bound and stops by itself, so the whole ends. A step that has passed at this commit is not run
+//! again, so a run that was interrupted goes on where it was. The figures go to `docs/reliability-long.md` at the end.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::command::{self, program};
+use crate::planted::scratch::target_folder;
+use crate::reliability::evidence::{self, Outcome as Ended};
+use crate::reliability::{HEAD, empty, figures, machine, report};
+use crate::step::{self, Outcome, Step};
+use crate::suite::FIGURES;
+
+/// Runs what has not passed yet at this commit, or the steps named. A whole run is written down.
+pub(crate) fn run(wanted: &[String]) -> Result<()> {
+    let folder = target_folder()?.join("reliability-long");
+    prepare(&folder)?;
+    let passed = passed(&folder);
+    let is_due = |step: &Step| !wanted.is_empty() || !passed.iter().any(|name| step.is(name));
+    for name in &passed {
+        println!("{name} has passed at this commit");
+    }
+    let due = steps(&folder).into_iter().filter(is_due).collect();
+    let ended = step::run_telling(due, wanted, &mut |finding| evidence::keep_step(&folder, finding));
+    if wanted.is_empty() {
+        fs::write(PAGE, page(&folder)?).with_context(|| format!("cannot write {PAGE}"))?;
+        println!("written to {PAGE}");
+    }
+    ended
+}
+
+fn steps(folder: &Path) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for suite in SUITES {
+        let folder = folder.to_owned();
+        steps.push(Step::new(suite.name, move || suite.run(&folder)));
+    }
+    let kept = folder.to_owned();
+    steps.push(Step::new("planted", move || ourselves(&["planted", "--long"], 120, &kept)));
+    let kept = folder.to_owned();
+    steps.push(Step::new("fuzz", move || ourselves(&["fuzz", "all", "600"], 600, &kept)));
+    let kept = folder.to_owned();
+    steps.push(Step::new("mutants", move || ourselves(&["mutants"], 600, &kept)));
+    steps
+}
+
+/// Tests that have a long form.
+#[derive(Clone, Copy, Debug)]
+struct Suite {
+    name: &'static str,
+    /// Which tests, in cargo's words.
+    flags: &'static [&'static str],
+    /// What ends it.
+    minutes: u32,
+}
+
+const SUITES: [Suite; 6] = [
+    Suite { name: "simulation", flags: &["--package", "rohrpost-sim"], minutes: 180 },
+    Suite { name: "models", flags: &["--package", "rohrpost-models"], minutes: 30 },
+    Suite { name: "disk", flags: &["--package", "rohrpost-tests", "--test", "disk"], minutes: 60 },
+    Suite { name: "access", flags: &["--package", "rohrpost-tests", "--test", "access"], minutes: 30 },
+    Suite { name: "requests", flags: &["--package", "rohrpost-safe-agent", "--lib", "requests::"], minutes: 60 },
+    Suite { name: "twins", flags: &["--package", "rohrpost-fuzz"], minutes: 60 },
+];
+
+impl Suite {
+    /// As a build that ships has it: several times the seeds an hour.
+    fn run(self, folder: &Path) -> Result<Outcome> {
+        // Some tests start the programs as a person does.
+        command::run(&mut bounded(30, ["cargo", "build", "--workspace", "--bins", "--release", "--locked"]))?;
+        let words = ["cargo", "test", "--release", "--locked"].iter().chain(self.flags);
+        command::run(bounded(self.minutes, words).env("ROHRPOST_LONG", "1").env(FIGURES, folder))?;
+        Ok(Outcome::Pass)
+    }
+}
+
+/// Another command of this program, as a process that can be bounded and told where its figures go.
+fn ourselves(words: &[&str], minutes: u32, folder: &Path) -> Result<Outcome> {
+    let own = std::env::current_exe().context("where am I?")?;
+    let words = std::iter::once(own.as_os_str()).chain(words.iter().map(OsStr::new));
+    command::run(bounded(minutes, words).env(FIGURES, folder))?;
+    Ok(Outcome::Pass)
+}
+
+/// A call that ends by itself and lets others go first.
+pub(crate) fn bounded(minutes: u32, words: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+    let bound = format!("{minutes}m");
+    let mut call = program("timeout", &["--kill-after=1m", &bound, "nice"]);
+    call.args(words);
+    call
+}
+
+/// Goes on with an earlier run at this commit; removes what another left.
+fn prepare(folder: &Path) -> Result<()> {
+    let commit = machine::commit();
+    let before = fs::read_to_string(folder.join(COMMIT)).unwrap_or_default();
+    if before == commit && !commit.contains(' ') {
+        return Ok(());
+    }
+    empty(folder)?;
+    fs::write(folder.join(HEAD), machine::describe()).context("cannot keep where this ran")?;
+    fs::write(folder.join(COMMIT), commit).context("cannot keep at which commit this ran")
+}
+
+fn passed(folder: &Path) -> Vec<String> {
+    let steps = evidence::steps(folder).unwrap_or_default();
+    steps.into_iter().filter(|step| step.outcome == Ended::Passed).map(|step| step.name).collect()
+}
+
+fn page(folder: &Path) -> Result<String> {
+    let head = fs::read_to_string(folder.join(HEAD)).context("the run did not say where it ran")?;
+    let steps = report::steps(&evidence::steps(folder)?)?;
+    let figures = report::figures(&figures::read(folder)?)?;
+    Ok(format!("{INTRODUCTION}{head}.\n\n## Steps\n\n{steps}\n## Figures\n\n{figures}"))
+}
+
+const COMMIT: &str = "commit.txt";
+const PAGE: &str = "docs/reliability-long.md";
+const INTRODUCTION: &str = "\
+# Reliability, the long way
+
+What takes too long for every change: more seeds, more crashes, more hostile inputs, and mutants. Written by
+`cargo xtask long`; nothing on this page is typed by hand. What runs at every change is in [reliability.md](reliability.md),
+the mutants that no test kills are explained in [mutants.md](mutants.md).
+
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_is_bounded() {
+        let call = bounded(7, ["true"]);
+        let words: Vec<_> = call.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+        assert_eq!(call.get_program(), "timeout");
+        assert_eq!(words, ["--kill-after=1m", "7m", "nice", "true"]);
+        assert!(SUITES.iter().all(|suite| (1..=180).contains(&suite.minutes)));
+    }
+}

@@ -1,0 +1,150 @@
+//! Promises 14 to 26: what a flood, a stranger or the relay itself can do, and cannot.
+
+use crate::reliability::row::By::{Target, Test};
+use crate::reliability::row::Extent::{Part, Whole};
+use crate::reliability::row::Row;
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        key: "14",
+        claim: "A reader that stops reading costs bounded memory and holds nobody else up.",
+        extent: Whole,
+        by: &[
+            Test("relay::relay::memory_stays_bounded_in_a_long_call_and_beside_a_reader_that_stops"),
+            Test("relay::relay::callers_that_do_not_read_hold_up_nobody_else_at_their_safe"),
+            Test("relay::relay::a_call_whose_reader_stands_still_is_ended_whatever_moves_the_other_way"),
+        ],
+        figures: &[],
+    },
+    Row {
+        key: "15",
+        claim: "A relay's memory and disk are bounded under any load.",
+        extent: Part("by its limits; peak memory at 10,000 connections is not measured"),
+        by: &[
+            Test("relay::relay::each_limit_is_reached_and_has_its_answer"),
+            Test("relay::lib::what_one_source_uses_up_is_there_for_another"),
+        ],
+        figures: &["fuzz.limits"],
+    },
+    Row {
+        key: "16",
+        claim: "Bad handshakes in any number do not keep good ones out.",
+        extent: Part("limits per source; success under a flood is not measured"),
+        by: &[Test("relay::lib::a_household_is_one_source_and_its_neighbour_another")],
+        figures: &[],
+    },
+    Row {
+        key: "17",
+        claim: "Whoever connects and says nothing, or little, is ended at a deadline.",
+        extent: Whole,
+        by: &[
+            Test("relay::relay::each_limit_is_reached_and_has_its_answer"),
+            Test("relay::relay::a_call_in_which_nothing_moves_is_ended_for_both"),
+        ],
+        figures: &[],
+    },
+    Row {
+        key: "18",
+        claim: "Bytes that are no frame cost no more than their length and end their own connection alone.",
+        extent: Whole,
+        by: &[
+            Target("fuzz::twins"),
+            Test("relay::relay::spoiled_requests_in_any_pieces_end_the_same_way_and_trouble_nobody_else"),
+            Test("wire::lib::any_bytes_decode_to_one_frame_or_none"),
+            Test("wire::lib::an_oversize_length_is_refused_before_allocation"),
+        ],
+        figures: &["fuzz.relay_requests"],
+    },
+    Row {
+        key: "19",
+        claim: "Every limit in the configuration is enforced.",
+        extent: Whole,
+        by: &[
+            Test("relay::relay::every_limit_has_a_row_that_changes_it_alone"),
+            Test("relay::relay::each_limit_is_reached_and_has_its_answer"),
+            Test("relay::lib::the_example_names_every_default"),
+        ],
+        figures: &["fuzz.limits"],
+    },
+    Row {
+        key: "20",
+        claim: "A replay has no effect, ever: not after a restart, not after its time.",
+        extent: Part("a safe restored from a backup has forgotten what came after it"),
+        by: &[
+            Test("safe-agent::lib::copies_of_a_refused_envelope_write_nothing_and_raise_no_alarm"),
+            Test("safe-agent::lib::another_operation_under_a_used_id_is_refused_and_changes_nothing"),
+            Test("safe-agent::lib::a_read_is_answered_once_per_envelope_on_disk_too"),
+            Test("e2ee::lib::it_agrees_with_a_set_of_all_used_numbers"),
+        ],
+        figures: &[],
+    },
+    Row {
+        key: "21",
+        claim: "Reordering breaks no conversation and crosses no two patients.",
+        extent: Part("threads of messages are not built"),
+        by: &[
+            Test("safe-agent::lib::numbers_may_overtake_each_other_and_each_is_taken_once"),
+            Test("safe-agent::lib::devices_count_for_themselves"),
+        ],
+        figures: &[],
+    },
+    Row {
+        key: "22",
+        claim: "What was cut off or left out is noticed by whoever receives it: a document is whole or absent.",
+        extent: Part("a patient is not told of a deposit that a relay swallowed until its time is up"),
+        by: &[
+            Test("e2ee::lib::an_object_without_its_last_chunk_is_truncated"),
+            Test("patient::lib::a_run_killed_after_any_piece_is_taken_up_by_the_next_and_gives_the_whole"),
+        ],
+        figures: &[],
+    },
+    Row {
+        key: "23",
+        claim: "No envelope can be turned to another recipient, request or place, nor be put together from two.",
+        extent: Whole,
+        by: &[
+            Test("e2ee::lib::a_request_opens_for_its_own_safe_inbox_prekey_and_lane_alone"),
+            Test("e2ee::lib::a_reply_opens_for_its_own_request_alone"),
+            Test("e2ee::lib::a_request_put_together_from_two_is_refused"),
+            Test("e2ee::lib::a_live_request_with_any_byte_changed_or_cut_off_is_refused"),
+            Test("e2ee::lib::chunks_swapped_or_spliced_from_another_object_are_refused"),
+            Test("safe-agent::lib::of_all_safes_that_are_given_an_envelope_its_own_alone_can_open_it"),
+            Test("tests::access::an_envelope_that_the_relay_takes_to_another_practice_is_answered_by_nobody"),
+        ],
+        figures: &["access.safes", "access.misdelivered"],
+    },
+    Row {
+        key: "24",
+        claim: "A relay cannot put its own key in the place of a safe's, at first contact or later.",
+        extent: Part("there is no log of keys in which two clients could compare what they were served"),
+        by: &[
+            Test("e2ee::lib::another_safes_valid_records_are_refused"),
+            Test("e2ee::lib::a_record_signed_by_any_other_key_is_refused"),
+            Test("e2ee::lib::a_thief_of_a_retired_root_key_cannot_fork_the_chain"),
+            Test("tests::e2e::another_safes_valid_records_are_not_believed"),
+            Test("tests::e2e::a_relay_with_another_key_is_not_spoken_to"),
+        ],
+        figures: &[],
+    },
+    Row {
+        key: "25",
+        claim: "Nobody is talked down to another version or suite.",
+        extent: Whole,
+        by: &[
+            Test("e2ee::lib::an_unknown_version_or_suite_is_refused_though_signed"),
+            Test("relay::relay::a_peer_of_another_version_never_gets_past_the_handshake"),
+        ],
+        figures: &[],
+    },
+    Row {
+        key: "26",
+        claim: "Nothing a relay says counts as done: only the safe's sealed answer does.",
+        extent: Whole,
+        by: &[
+            Test("e2ee::lib::a_reply_that_names_another_request_is_refused"),
+            Test("e2ee::lib::a_reply_with_any_byte_changed_or_cut_off_is_refused"),
+            Test("patient::lib::only_a_request_that_may_have_arrived_counts_as_unanswered"),
+        ],
+        figures: &[],
+    },
+];
