@@ -43,6 +43,22 @@ impl Running {
         Self { child: command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap() }
     }
 
+    /// Starts it, with standard error going wherever the command says.
+    pub fn start_with_its_log(command: &mut Command) -> Self {
+        Self { child: command.stdout(Stdio::null()).spawn().unwrap() }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Lets it stand still until it is killed.
+    pub fn pause(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    }
+
     /// Asks it to stop, as a service manager does, and waits until it has. Returns its exit code.
     pub fn stop(mut self) -> Option<i32> {
         let pid = rustix::process::Pid::from_child(&self.child);

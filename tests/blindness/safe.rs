@@ -1,0 +1,30 @@
+//! A safe's data folder as a thief copies it, and its log as a helper of the practice is sent it.
+
+use rohrpost_canary::Scanner;
+use rohrpost_figures::Figures;
+
+use crate::story::{self, Told};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copied_data_folder_and_the_log_of_a_safe_show_nothing() {
+    let Told { house, secrets, canaries, .. } = story::tell().await;
+    // A folder's keys are made of ids, so whoever copies it sees these; docs/storage-format.md says so.
+    let open = ["patient's id", "document's id", "device's id"];
+    let hidden: Vec<_> = canaries.into_iter().filter(|canary| !open.contains(&canary.label())).collect();
+    let scanner = Scanner::new(&hidden);
+    let control = scanner.folder(&house.path("said")).unwrap();
+    assert!(control.count("patient's name") > 0 && control.count("PIN") > 0, "not in play: {control}");
+
+    let folder = scanner.folder(&house.path("safe")).unwrap();
+    assert_eq!(folder.total(), 0, "a copied folder: {folder}");
+    let log = scanner.file(&house.path("safe.log")).unwrap();
+    assert_eq!(log.total(), 0, "the safe's log: {log}");
+    assert!(log.bytes() > 100_000, "the log was at its most verbose");
+    Figures::of("blindness.safe")
+        .seed(secrets.seed)
+        .count("secrets put into play", hidden.len() as u64)
+        .count("bytes of the copied folder", folder.bytes())
+        .count("bytes of its log", log.bytes())
+        .count("found", 0)
+        .publish();
+}
