@@ -25,17 +25,21 @@ pub(super) fn run(
     passphrase: impl FnOnce() -> Result<Passphrase, Failure>,
 ) -> Result<(), Failure> {
     start_log(log)?;
-    let passphrase = passphrase()?;
-    let vault = patiently(|| match opening::open(data, &Unlock::Passphrase(&passphrase)) {
-        Err(trouble) if opening::is_open_elsewhere(&trouble) => Attempt::Again(Err(trouble)),
-        opened => Attempt::Done(opened),
-    })?;
+    let vault = open(data, &passphrase()?)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::new(Kind::Other, format!("the system gives no threads ({})", error.kind())))?;
     let ended = runtime.block_on(serve(vault));
     // A command that still waits for its owner's bytes must not keep the safe from ending.
     runtime.shutdown_timeout(Duration::from_secs(2));
     ended
+}
+
+/// Opens the vault. The passphrase is done with here, and must not lie in memory for as long as the safe is served.
+fn open(data: &Path, passphrase: &Passphrase) -> Result<OpenVault, Trouble> {
+    patiently(|| match opening::open(data, &Unlock::Passphrase(passphrase)) {
+        Err(trouble) if opening::is_open_elsewhere(&trouble) => Attempt::Again(Err(trouble)),
+        opened => Attempt::Done(opened),
+    })
 }
 
 async fn serve(vault: OpenVault) -> Result<(), Failure> {
