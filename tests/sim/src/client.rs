@@ -1,0 +1,440 @@
+//! A patient's device: the product's decisions about records, sequence numbers, retries and parts, over a simulated
+//! network.
+//!
+//! Durable is what the product writes down before it goes on: account, pending enrolment, the part of a document. All
+//! else a crash takes. What it comes to believe it tells the oracle, as [`Told`].
+
+mod asking;
+mod depositing;
+mod receiving;
+mod told;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use rand_core::Rng as _;
+use rohrpost_e2ee::body::{DeviceId, DocumentId, Operation};
+use rohrpost_e2ee::exchange::ExpectReply;
+use rohrpost_e2ee::trust::{self, TrustedSafe};
+use rohrpost_e2ee::{Link, RequestId};
+use rohrpost_patient::account::{Account, Pending, Safe as KnownSafe};
+use rohrpost_patient::partial::Kept;
+use rohrpost_patient::retry::Retry;
+use rohrpost_patient::sequence::Reserved;
+use rohrpost_patient::session::Corrections;
+use rohrpost_wire::records::RecordSet;
+use rohrpost_wire::{Frame, InboxId, Timestamp, limits};
+
+pub use self::depositing::Awaiting;
+pub use self::told::{Told, Trouble};
+use crate::message::{self, Reader};
+use crate::port::{Conn, FromPeer, Peer, Stream, Timer, ToPeer};
+use crate::random::{self, Rng};
+use crate::safe::office::Invitation;
+use crate::time::{Millis, WallClock};
+
+/// How long an answer may take.
+const ANSWER_TIME: Millis = Millis::seconds(30);
+/// Tries in a row of one errand.
+const TRIES: u32 = 8;
+
+/// What a client can be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// To enrol, by a wrong PIN if the patient mistypes.
+    Enrol {
+        /// Whether the PIN is mistyped.
+        mistyped: bool,
+    },
+    /// To list documents.
+    List,
+    /// To fetch the document at this place of the listing.
+    Fetch(usize),
+    /// To ask for the status.
+    Status,
+    /// To leave a request at the relay.
+    Deposit,
+    /// To look for the answer to the oldest request left at the relay.
+    Collect,
+    /// Of an insider: to fetch a document, whosever it is.
+    Steal(DocumentId),
+}
+
+/// One device.
+#[derive(Debug)]
+pub struct Client {
+    index: usize,
+    /// Wrong when the simulation says so.
+    pub clock: WallClock,
+    rng: Rng,
+    life: u64,
+    dialled: u64,
+    invitation: Option<Invitation>,
+    pending: Option<Pending>,
+    account: Option<Account>,
+    part: Option<(Kept, Vec<u8>)>,
+    live: Option<Live>,
+    told: Vec<Told>,
+}
+
+/// What a crash takes.
+#[derive(Debug, Default)]
+struct Live {
+    plan: VecDeque<Errand>,
+    doing: Option<Doing>,
+    serial: u64,
+    awaiting: VecDeque<Awaiting>,
+    /// Seconds by which the safe's time corrected this client's clock.
+    corrected: i64,
+}
+
+/// One errand under way.
+#[derive(Debug)]
+struct Doing {
+    errand: Errand,
+    conn: Conn,
+    next_stream: u64,
+    waits_on: Option<Stream>,
+    step: Step,
+    retry: Retry,
+    corrections: Corrections,
+    request: RequestId,
+    safe: Option<TrustedSafe>,
+}
+
+/// What an answer is awaited to.
+#[derive(Debug)]
+enum Step {
+    /// Nothing: a pause, or just begun.
+    Pausing,
+    /// The safe's records.
+    Meeting,
+    /// A live request.
+    Asking(Box<Asked>),
+    /// A deposit.
+    Depositing(Box<Awaiting>, rohrpost_wire::EnvelopeId),
+    /// A challenge, to prove a mailbox for this.
+    Challenging(depositing::Proving),
+    /// What lies in a mailbox.
+    Fetching,
+    /// The erasure of what was fetched.
+    Acking,
+}
+
+#[derive(Debug)]
+struct Asked {
+    expect: ExpectReply,
+    reserved: Option<Reserved>,
+    operation: Operation,
+}
+
+mod tags {
+    pub(super) const NEXT: u64 = 0;
+    pub(super) const TIMEOUT: u64 = 1;
+    pub(super) const RETRY: u64 = 2;
+}
+
+impl Client {
+    /// A device that has not been enrolled.
+    pub fn new(index: usize, rng: Rng) -> Self {
+        Self {
+            index,
+            clock: WallClock::default(),
+            rng,
+            life: 1,
+            dialled: 0,
+            invitation: None,
+            pending: None,
+            account: None,
+            part: None,
+            live: Some(Live::default()),
+            told: Vec::new(),
+        }
+    }
+
+    /// Gives it a link and a PIN.
+    pub fn invite(&mut self, invitation: Invitation) {
+        self.invitation = Some(invitation);
+    }
+
+    /// The link it was given last.
+    pub fn link(&self) -> Option<&Link> {
+        self.invitation.as_ref().map(|invitation| &invitation.link)
+    }
+
+    /// Whether it believes to be enrolled.
+    pub fn is_enrolled(&self) -> bool {
+        self.account.is_some()
+    }
+
+    /// The device it is or tries to be.
+    pub fn device(&self) -> Option<DeviceId> {
+        let key = self.account.as_ref().map(Account::key).or_else(|| self.pending.as_ref().map(Pending::key))?;
+        Some(DeviceId::of_key(&key.public()))
+    }
+
+    /// What it knows of its safe.
+    pub fn known(&self) -> Option<trust::Known> {
+        let safe = self.account.as_ref().map(|account| &account.safe);
+        safe.or_else(|| self.pending.as_ref().map(|pending| &pending.safe)).map(KnownSafe::known)
+    }
+
+    /// Whether nothing is planned, under way or awaited.
+    pub fn is_idle(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.plan.is_empty() && live.doing.is_none() && live.awaiting.is_empty())
+    }
+
+    /// Whether nothing is planned or under way but to look for answers that a relay may have thrown away.
+    pub fn is_done(&self) -> bool {
+        let Some(live) = &self.live else { return false };
+        let looks = |errand: &Errand| *errand == Errand::Collect;
+        live.plan.iter().all(looks) && live.doing.as_ref().is_none_or(|doing| looks(&doing.errand))
+    }
+
+    /// Answers to deposits that are awaited.
+    pub fn awaiting(&self) -> usize {
+        self.live.as_ref().map_or(0, |live| live.awaiting.len())
+    }
+
+    /// Whether an errand is under way.
+    pub fn is_busy(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.doing.is_some())
+    }
+
+    /// What it has come to believe since the last time.
+    pub fn take_told(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.told)
+    }
+
+    /// Plans an errand and begins it, if none is under way.
+    pub fn plan(&mut self, errand: Errand, now: Millis) -> Vec<FromPeer> {
+        let Some(live) = &mut self.live else { return Vec::new() };
+        live.plan.push_back(errand);
+        self.begin_next(now)
+    }
+
+    /// Plans an errand for a minute later.
+    pub fn plan_later(&mut self, errand: Errand) -> Vec<FromPeer> {
+        let life = self.life;
+        let Some(live) = &mut self.live else { return Vec::new() };
+        live.plan.push_front(errand);
+        vec![FromPeer::Timer(Millis::minutes(1), Timer { life, tag: tags::NEXT })]
+    }
+
+    /// Loses everything that was not written down.
+    pub fn crash(&mut self) {
+        self.life += 1;
+        self.live = Some(Live::default());
+    }
+
+    /// Something happened at this time.
+    pub fn handle(&mut self, input: ToPeer, now: Millis) -> Vec<FromPeer> {
+        match input {
+            ToPeer::Timer(timer) if timer.life == self.life => self.woken(timer.tag, now),
+            ToPeer::Timer(_) | ToPeer::Called(..) => Vec::new(),
+            ToPeer::Closed(conn, _) if self.conn() == Some(conn) => self.fail(Trouble::Lost, now),
+            ToPeer::Answered { conn, stream, bytes, whole } if self.conn() == Some(conn) => {
+                let expected = self.doing().is_some_and(|doing| doing.waits_on.take_if(|at| *at == stream).is_some());
+                if expected { self.answered(&bytes, whole, now) } else { Vec::new() }
+            }
+            ToPeer::Closed(..) | ToPeer::Answered { .. } => Vec::new(),
+        }
+    }
+
+    fn woken(&mut self, tag: u64, now: Millis) -> Vec<FromPeer> {
+        let (kind, serial) = (tag & 3, tag >> 2);
+        if kind == tags::NEXT {
+            return self.begin_next(now);
+        }
+        if self.live.as_ref().map(|live| live.serial) != Some(serial) {
+            return Vec::new();
+        }
+        match kind {
+            tags::TIMEOUT => self.fail(Trouble::Lost, now),
+            _ => self.meet(),
+        }
+    }
+
+    fn begin_next(&mut self, now: Millis) -> Vec<FromPeer> {
+        let Some(live) = &mut self.live else { return Vec::new() };
+        if live.doing.is_some() {
+            return Vec::new();
+        }
+        let Some(errand) = live.plan.pop_front() else { return Vec::new() };
+        let enrols = matches!(errand, Errand::Enrol { .. });
+        let collects_nothing = errand == Errand::Collect && live.awaiting.is_empty();
+        if enrols == self.account.is_some() || (enrols && self.invitation.is_none()) || collects_nothing {
+            return self.begin_next(now);
+        }
+        if enrols {
+            self.begin_enrolment();
+        }
+        let request = RequestId::generate(&mut self.rng);
+        let Some(live) = &mut self.live else { return Vec::new() };
+        // Each errand is a command of its own, which knows nothing of the last one's clock.
+        live.corrected = 0;
+        live.doing = Some(Doing {
+            errand,
+            conn: Conn { peer: Peer::Client(self.index), number: self.dialled },
+            next_stream: 0,
+            waits_on: None,
+            step: Step::Pausing,
+            retry: Retry::new(TRIES),
+            corrections: Corrections::default(),
+            request,
+            safe: None,
+        });
+        self.meet()
+    }
+
+    /// Takes up what was begun with this link, or begins.
+    fn begin_enrolment(&mut self) {
+        let Some(link) = self.invitation.as_ref().map(|invitation| &invitation.link) else { return };
+        let id = link.secret.id();
+        if self.pending.as_ref().is_none_or(|pending| pending.link != id) {
+            let safe = KnownSafe::of_link(link);
+            self.pending = Some(Pending::begin(id, safe, "KANARI device", &mut self.rng));
+        }
+    }
+
+    /// Dials anew and asks for the records; a mailbox is asked for on a connection of its own, without them.
+    fn meet(&mut self) -> Vec<FromPeer> {
+        self.dialled += 1;
+        let conn = Conn { peer: Peer::Client(self.index), number: self.dialled };
+        let inbox = self.inbox();
+        let Some(doing) = self.doing() else { return Vec::new() };
+        doing.conn = conn;
+        doing.next_stream = 0;
+        doing.safe = None;
+        let mut out = vec![FromPeer::Dial(conn)];
+        if doing.errand == Errand::Collect {
+            out.extend(self.challenge(depositing::Proving::Fetch));
+        } else if let Some(inbox) = inbox {
+            out.extend(self.ask(Step::Meeting, message::frame(&Frame::Records(inbox))));
+        }
+        out
+    }
+
+    fn inbox(&self) -> Option<InboxId> {
+        let safe = self.account.as_ref().map(|account| &account.safe);
+        safe.or_else(|| self.pending.as_ref().map(|pending| &pending.safe)).map(|safe| safe.inbox)
+    }
+
+    fn answered(&mut self, bytes: &[u8], whole: bool, now: Millis) -> Vec<FromPeer> {
+        let Some(doing) = self.doing() else { return Vec::new() };
+        let step = std::mem::replace(&mut doing.step, Step::Pausing);
+        let mut reader = Reader::new(bytes);
+        let Some(frame) = reader.frame() else { return self.fail(Trouble::unreadable(whole), now) };
+        if let Frame::Refused(code) = frame {
+            return self.fail(Trouble::Refused(code), now);
+        }
+        match (step, frame) {
+            (Step::Meeting, Frame::Done) => self.met(reader, whole, now),
+            (Step::Asking(asked), Frame::Done) => self.asked(&asked, reader, whole, now),
+            (Step::Depositing(awaiting, id), Frame::Queued(queued)) if queued == id => self.queued(*awaiting, now),
+            (Step::Challenging(proving), Frame::Challenged(challenge)) => self.prove(proving, &challenge, now),
+            (Step::Fetching, frame) => self.collected(frame, reader, whole, now),
+            (Step::Acking, Frame::Done) => self.finish(now),
+            _ => self.fail(Trouble::Misbehaved, now),
+        }
+    }
+
+    /// Nothing is sealed before the records have been verified against what is known.
+    fn met(&mut self, mut reader: Reader<'_>, whole: bool, now: Millis) -> Vec<FromPeer> {
+        let set = reader.blob(limits::RECORDS_BYTES).and_then(|blob| RecordSet::decode(blob).ok());
+        let (Some(set), Some(known)) = (set, self.known()) else {
+            return self.fail(Trouble::unreadable(whole), now);
+        };
+        let safe = match trust::verify(&set, &known, self.time(now)) {
+            Ok(safe) => safe,
+            Err(error) => return self.fail(Trouble::Trust(error), now),
+        };
+        if let Some(account) = &mut self.account {
+            account.safe.learn(&safe);
+        } else if let Some(pending) = &mut self.pending {
+            pending.safe.learn(&safe);
+        }
+        self.told.push(Told::Met { pin: safe.pin(), prekey: safe.prekey_id(), known: *safe.known() });
+        let Some(doing) = self.doing() else { return Vec::new() };
+        doing.safe = Some(safe);
+        match doing.errand {
+            Errand::Deposit => self.deposit(now),
+            errand => self.request(self.operation_of(errand), now),
+        }
+    }
+
+    /// What it takes to be the time.
+    fn time(&self, now: Millis) -> Timestamp {
+        let corrected = self.live.as_ref().map_or(0, |live| live.corrected);
+        Timestamp(self.clock.read(now).0.saturating_add_signed(corrected))
+    }
+
+    fn conn(&self) -> Option<Conn> {
+        Some(self.live.as_ref()?.doing.as_ref()?.conn)
+    }
+
+    fn doing(&mut self) -> Option<&mut Doing> {
+        self.live.as_mut()?.doing.as_mut()
+    }
+
+    fn ask(&mut self, step: Step, bytes: Vec<u8>) -> Vec<FromPeer> {
+        let life = self.life;
+        let Some(live) = &mut self.live else { return Vec::new() };
+        live.serial += 1;
+        let timer = Timer { life, tag: tags::TIMEOUT | live.serial << 2 };
+        let Some(doing) = &mut live.doing else { return Vec::new() };
+        let stream = Stream(doing.next_stream);
+        doing.next_stream += 1;
+        doing.waits_on = Some(stream);
+        doing.step = step;
+        vec![FromPeer::Ask(doing.conn, stream, bytes), FromPeer::Timer(ANSWER_TIME, timer)]
+    }
+
+    /// The errand broke off: again after a pause, or given up, which the patient sees.
+    fn fail(&mut self, trouble: Trouble, now: Millis) -> Vec<FromPeer> {
+        self.told.push(Told::Failed(trouble));
+        let jitter = self.rng.next_u32();
+        let life = self.life;
+        let Some(live) = &mut self.live else { return Vec::new() };
+        live.serial += 1;
+        let serial = live.serial;
+        let Some(doing) = &mut live.doing else { return Vec::new() };
+        let conn = doing.conn;
+        doing.waits_on = None;
+        doing.step = Step::Pausing;
+        let mut out = vec![FromPeer::Close(conn)];
+        match doing.retry.handle_failure(jitter).filter(|_| trouble.is_passing()) {
+            Some(pause) => {
+                let after = Millis(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+                out.push(FromPeer::Timer(after, Timer { life, tag: tags::RETRY | serial << 2 }));
+            }
+            None => {
+                let errand = doing.errand;
+                live.doing = None;
+                self.told.push(Told::GaveUp(errand, trouble));
+                out.extend(if errand == Errand::Collect { self.collect_later(now) } else { self.begin_next(now) });
+            }
+        }
+        out
+    }
+
+    /// The errand is done.
+    fn finish(&mut self, now: Millis) -> Vec<FromPeer> {
+        let life = self.life;
+        let Some(live) = &mut self.live else { return Vec::new() };
+        live.serial += 1;
+        let Some(doing) = live.doing.take() else { return Vec::new() };
+        self.told.push(Told::Finished(doing.errand));
+        let mut out = vec![FromPeer::Close(doing.conn)];
+        if matches!(doing.errand, Errand::Deposit) {
+            live.plan.push_back(Errand::Collect);
+            let after = Millis(60_000 + random::below(&mut self.rng, 600_000));
+            out.push(FromPeer::Timer(after, Timer { life, tag: tags::NEXT }));
+        } else {
+            out.extend(self.begin_next(now));
+        }
+        out
+    }
+}
+
+/// What clients asked for and how it went, counted by errand.
+pub type Tally = BTreeMap<&'static str, u64>;

@@ -1,0 +1,154 @@
+//! Requests left at the relay, and their answers collected from mailboxes made for them.
+
+use rohrpost_e2ee::body::Operation;
+use rohrpost_e2ee::exchange::Lane;
+use rohrpost_e2ee::keys::SigningSecret;
+use rohrpost_wire::frame::{Ack, AckIds, Delivery, Destination, Fetch, TtlClass};
+use rohrpost_wire::proof::{self, Challenge, MailboxVerb};
+use rohrpost_wire::{EnvelopeId, Frame, MailboxId, RelayKeyHash, limits};
+
+use super::asking::deposit_header;
+use super::{Asked, Client, Step, Trouble};
+use crate::message::{self, Reader};
+use crate::port::{FromPeer, Timer};
+use crate::safe::answering::is_as_deposited;
+use crate::time::Millis;
+
+/// How long an answer is waited for before the patient is told that there is none.
+const PATIENCE: Millis = Millis::hours(26);
+
+/// The pause between two looks.
+const LOOK_AGAIN: Millis = Millis::minutes(10);
+
+/// A request that lies at the relay.
+#[derive(Debug)]
+pub struct Awaiting {
+    mailbox: SigningSecret,
+    asked: Asked,
+    until: Millis,
+}
+
+/// For what a challenge is wanted.
+#[derive(Clone, Debug)]
+pub(super) enum Proving {
+    /// To look into the mailbox of the oldest request.
+    Fetch,
+    /// To erase these in the mailbox with this key.
+    Ack(SigningSecret, Vec<EnvelopeId>),
+}
+
+impl Client {
+    pub(super) fn deposit(&mut self, now: Millis) -> Vec<FromPeer> {
+        let mailbox = SigningSecret::generate(&mut self.rng);
+        let (ttl, key) = (TtlClass::Day, mailbox.public());
+        let lane = Lane::Deposit { ttl, reply_mailbox: Some(key) };
+        let sealed = self.seal(Operation::Documents { after: None }, lane, now);
+        let to = self.doing().and_then(|doing| doing.safe.as_ref()).map(|safe| safe.inbox());
+        let (Some((envelope, asked)), Some(to)) = (sealed, to) else { return self.fail(Trouble::Seal, now) };
+        let header = deposit_header(to, ttl, key);
+        let id = header.envelope_id(&envelope);
+        let awaiting = Box::new(Awaiting { mailbox, asked, until: now.plus(PATIENCE) });
+        self.ask(Step::Depositing(awaiting, id), message::frame_and_blob(&Frame::Deposit(header), &envelope))
+    }
+
+    pub(super) fn queued(&mut self, awaiting: Awaiting, now: Millis) -> Vec<FromPeer> {
+        if let Some(live) = &mut self.live {
+            live.awaiting.push_back(awaiting);
+        }
+        self.finish(now)
+    }
+
+    pub(super) fn challenge(&mut self, proving: Proving) -> Vec<FromPeer> {
+        self.ask(Step::Challenging(proving), message::frame(&Frame::Challenge))
+    }
+
+    pub(super) fn prove(&mut self, proving: Proving, challenge: &Challenge, now: Millis) -> Vec<FromPeer> {
+        let Some(relay) = self.relay_key() else { return Vec::new() };
+        match proving {
+            Proving::Fetch => {
+                let oldest = self.live.as_ref().and_then(|live| live.awaiting.front());
+                let Some(key) = oldest.map(|awaiting| awaiting.mailbox.signer()) else { return self.finish(now) };
+                let proof = proof::sign_mailbox(key, &relay, MailboxVerb::Fetch, challenge, &[]);
+                self.ask(Step::Fetching, message::frame(&Frame::Fetch(Fetch::Mailbox(proof))))
+            }
+            Proving::Ack(key, mut ids) => {
+                let proof = proof::sign_mailbox(key.signer(), &relay, MailboxVerb::Ack, challenge, &ids);
+                let ack = Ack { mailbox: Some(proof), ids: AckIds::take(&mut ids) };
+                self.ask(Step::Acking, message::frame(&Frame::Ack(ack)))
+            }
+        }
+    }
+
+    pub(super) fn collected(
+        &mut self,
+        first: Frame,
+        mut reader: Reader<'_>,
+        whole: bool,
+        now: Millis,
+    ) -> Vec<FromPeer> {
+        let Some(awaiting) = self.live.as_ref().and_then(|live| live.awaiting.front()) else { return Vec::new() };
+        let place = Destination::Mailbox(MailboxId::of_key(&awaiting.mailbox.public().0));
+        let (expect, until) = (&awaiting.asked.expect, awaiting.until);
+        let Some(delivered) = deliveries(first, &mut reader, place).filter(|_| whole) else {
+            return self.fail(Trouble::unreadable(whole), now);
+        };
+        let reply = delivered.iter().find_map(|(_, envelope)| expect.open(envelope).ok());
+        let ids: Vec<EnvelopeId> = delivered.iter().map(|(delivery, _)| delivery.id).collect();
+        let (operation, reserved) = (awaiting.asked.operation.clone(), awaiting.asked.reserved);
+        match reply {
+            // Whether or not it can be erased at the relay, the answer is here.
+            Some(reply) => {
+                let answered = self.live.as_mut().and_then(|live| live.awaiting.pop_front());
+                self.note(reserved, &reply, &operation, now);
+                match answered {
+                    Some(awaiting) => self.challenge(Proving::Ack(awaiting.mailbox, ids)),
+                    None => self.finish(now),
+                }
+            }
+            None if now > until => {
+                if let Some(live) = &mut self.live {
+                    live.awaiting.pop_front();
+                }
+                self.fail(Trouble::Lost, now)
+            }
+            None => self.look_again(now),
+        }
+    }
+
+    /// Nothing there yet: again in a while.
+    fn look_again(&mut self, now: Millis) -> Vec<FromPeer> {
+        let mut out = self.finish(now);
+        out.extend(self.collect_later(now));
+        out
+    }
+
+    /// Looks again in a while for what is awaited, and no longer than it is worth waiting for.
+    pub(super) fn collect_later(&mut self, now: Millis) -> Vec<FromPeer> {
+        let life = self.life;
+        let Some(live) = &mut self.live else { return Vec::new() };
+        live.awaiting.pop_front_if(|awaiting| now > awaiting.until);
+        if live.awaiting.is_empty() {
+            return self.begin_next(now);
+        }
+        live.plan.push_back(super::Errand::Collect);
+        vec![FromPeer::Timer(LOOK_AGAIN, Timer { life, tag: super::tags::NEXT })]
+    }
+
+    fn relay_key(&self) -> Option<RelayKeyHash> {
+        Some(self.account.as_ref()?.safe.relay.key_hash)
+    }
+}
+
+fn deliveries(first: Frame, reader: &mut Reader<'_>, place: Destination) -> Option<Vec<(Delivery, Vec<u8>)>> {
+    let mut delivered = Vec::new();
+    let mut next = first;
+    while let Frame::Delivery(delivery) = next {
+        let envelope = reader.blob(limits::ENVELOPE_BYTES)?;
+        if !is_as_deposited(place, &delivery, envelope) {
+            return None;
+        }
+        delivered.push((delivery, envelope.to_vec()));
+        next = reader.frame()?;
+    }
+    (next == Frame::Drained).then_some(delivered)
+}

@@ -1,0 +1,103 @@
+//! Everything a malicious relay has seen and can use again.
+
+use std::collections::BTreeMap;
+
+use rohrpost_wire::frame::{Delivery, Deposit, Destination, Fetch};
+use rohrpost_wire::records::RecordSet;
+use rohrpost_wire::{Frame, InboxId, limits};
+
+use crate::message::Reader;
+use crate::port::{Conn, Peer, Stream};
+
+/// What was asked on a stream.
+#[derive(Clone, Debug)]
+pub(super) enum Asked {
+    Records(InboxId),
+    Call,
+    Deposit(Deposit, Vec<u8>),
+    FetchInbox,
+    FetchMailbox,
+    Other,
+}
+
+/// The memory of a malicious relay.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    asked: BTreeMap<(Conn, Stream), Asked>,
+    /// Envelopes of calls with their safe.
+    pub(super) calls: Vec<(InboxId, Vec<u8>)>,
+    /// Deposited requests.
+    pub(super) deposits: Vec<(InboxId, Delivery, Vec<u8>)>,
+    /// Answers of safes: the reply, and the object behind it.
+    pub(super) replies: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(super) records: Vec<(InboxId, RecordSet)>,
+    /// The connection on which each safe logged in last.
+    pub(super) safes: BTreeMap<InboxId, Conn>,
+}
+
+impl Seen {
+    pub(super) fn note_asked(&mut self, conn: Conn, stream: Stream, bytes: &[u8]) -> Asked {
+        let mut reader = Reader::new(bytes);
+        let asked = match reader.frame() {
+            Some(Frame::Records(inbox)) => Asked::Records(inbox),
+            Some(Frame::Call(call)) => {
+                let envelope = reader.blob(limits::ENVELOPE_BYTES).unwrap_or_default();
+                self.calls.push((call.to, envelope.to_vec()));
+                Asked::Call
+            }
+            Some(Frame::Deposit(deposit)) => {
+                let envelope = reader.blob(limits::ENVELOPE_BYTES).unwrap_or_default().to_vec();
+                self.note_deposit(&deposit, &envelope);
+                Asked::Deposit(deposit, envelope)
+            }
+            Some(Frame::Fetch(Fetch::Inbox { .. })) => Asked::FetchInbox,
+            Some(Frame::Fetch(Fetch::Mailbox(_))) => Asked::FetchMailbox,
+            Some(Frame::Login(login)) => {
+                self.safes.insert(InboxId::of_route_key(&login.route_key.0), conn);
+                Asked::Other
+            }
+            _ => Asked::Other,
+        };
+        self.asked.insert((conn, stream), asked.clone());
+        asked
+    }
+
+    fn note_deposit(&mut self, deposit: &Deposit, envelope: &[u8]) {
+        match deposit.to {
+            Destination::Inbox(inbox) => {
+                let id = deposit.envelope_id(envelope);
+                let delivery = Delivery { id, ttl: deposit.ttl, reply_mailbox: deposit.reply_mailbox };
+                self.deposits.push((inbox, delivery, envelope.to_vec()));
+            }
+            Destination::Mailbox(_) => self.replies.push((envelope.to_vec(), Vec::new())),
+        }
+    }
+
+    pub(super) fn take_asked(&mut self, conn: Conn, stream: Stream) -> Asked {
+        self.asked.remove(&(conn, stream)).unwrap_or(Asked::Other)
+    }
+
+    /// A safe's answer to a call.
+    pub(super) fn note_reply(&mut self, bytes: &[u8]) {
+        let mut reader = Reader::new(bytes);
+        if let Some(reply) = reader.blob(limits::ENVELOPE_BYTES) {
+            self.replies.push((reply.to_vec(), reader.rest().to_vec()));
+        }
+    }
+
+    /// What the honest relay inside answers.
+    pub(super) fn note_answer(&mut self, asked: &Asked, bytes: &[u8]) {
+        let Asked::Records(inbox) = asked else { return };
+        let mut reader = Reader::new(bytes);
+        let Some(Frame::Done) = reader.frame() else { return };
+        let set = reader.blob(limits::RECORDS_BYTES).and_then(|blob| RecordSet::decode(blob).ok());
+        self.records.extend(set.map(|set| (*inbox, set)));
+    }
+
+    pub(super) fn inbox_of(&self, conn: Conn) -> Option<InboxId> {
+        let (Peer::Safe(_), logged_in) = (conn.peer, self.safes.iter().find(|(_, of)| **of == conn)) else {
+            return None;
+        };
+        logged_in.map(|(inbox, _)| *inbox)
+    }
+}

@@ -1,0 +1,375 @@
+//! A data-safe: the product's decisions over a store in memory, behind a simulated network and disk.
+//!
+//! What the product's agent and keeper do with tokio and a thread is done here with messages and timers. Invariant, as
+//! there: nothing is answered before what it speaks of is flushed, and a crash takes everything else.
+
+pub(crate) mod answering;
+mod objects;
+pub mod office;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+use std::sync::Arc;
+
+use rohrpost_e2ee::keys::SealingSecret;
+use rohrpost_safe_agent::audit::{self, Event};
+use rohrpost_safe_agent::identity;
+use rohrpost_safe_agent::rows::{self, AuditHead, IdentityRow, LoginCounter};
+use rohrpost_safe_agent::vault::{ContentId, Draft, MemoryStore, Store as _, StoreError};
+use rohrpost_wire::frame::{Ack, AckIds, Fetch};
+use rohrpost_wire::proof;
+use rohrpost_wire::records::PrekeyId;
+use rohrpost_wire::{EnvelopeId, ErrorCode, Frame, RelayAddress, Timestamp};
+
+use self::answering::Held;
+use crate::message::{self, Reader};
+use crate::port::{Conn, FromPeer, Peer, Stream, Timer, ToPeer};
+use crate::random::{self, Rng};
+use crate::time::{Millis, WallClock};
+
+/// How long a flush takes.
+const FLUSH: Millis = Millis(4);
+/// How often prekeys are looked after.
+const UPKEEP: Millis = Millis::hours(1);
+/// The pause after the relay could not give or take.
+const PAUSE: Millis = Millis::seconds(10);
+
+/// What a safe asks to be woken for.
+pub mod tags {
+    /// The disk's next flush.
+    pub const FLUSH: u64 = 1;
+    /// To dial again.
+    pub const REDIAL: u64 = 2;
+    /// To look after the prekeys.
+    pub const UPKEEP: u64 = 3;
+    /// To ask again for what waits.
+    pub const FETCH: u64 = 4;
+}
+
+/// One safe.
+#[derive(Debug)]
+pub struct Safe {
+    index: usize,
+    relay: RelayAddress,
+    /// Wrong when the simulation says so.
+    pub clock: WallClock,
+    store: MemoryStore,
+    identity: IdentityRow,
+    rng: Rng,
+    contents: BTreeMap<ContentId, Arc<Vec<u8>>>,
+    life: u64,
+    dialled: u64,
+    durable_leaves: u64,
+    live: Option<Live>,
+}
+
+/// What a crash takes.
+#[derive(Debug)]
+struct Live {
+    keys: BTreeMap<PrekeyId, (SealingSecret, Timestamp)>,
+    session: Option<Session>,
+    held: Vec<Held>,
+    flush_is_due: bool,
+    failures: u32,
+}
+
+#[derive(Debug)]
+struct Session {
+    conn: Conn,
+    next_stream: u64,
+    asked: BTreeMap<Stream, Asked>,
+    /// Fetched envelopes that are not answered yet, and those that are.
+    open: BTreeSet<EnvelopeId>,
+    done: Vec<EnvelopeId>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    Login,
+    Publish,
+    Fetch,
+    /// The answer to this envelope, left in its reply mailbox.
+    Reply(EnvelopeId),
+    Ack,
+}
+
+impl Safe {
+    /// A safe that was founded and has never been started.
+    pub fn found(index: usize, practice: &str, relay: RelayAddress, rng: Rng) -> Self {
+        let (store, identity, rng) = founded(practice, &relay, rng);
+        let mut safe = Self {
+            index,
+            relay,
+            clock: WallClock::default(),
+            store,
+            identity,
+            rng,
+            contents: BTreeMap::new(),
+            life: 0,
+            dialled: 0,
+            durable_leaves: 0,
+            live: None,
+        };
+        safe.flush_store();
+        safe
+    }
+
+    /// Whether it runs.
+    pub fn is_up(&self) -> bool {
+        self.live.is_some()
+    }
+
+    /// Whether it is logged in, as far as it knows.
+    pub fn is_connected(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.session.is_some())
+    }
+
+    /// Its own name, address and keys.
+    pub fn identity(&self) -> &IdentityRow {
+        &self.identity
+    }
+
+    /// The leaves of its record that are on disk, from this number on.
+    pub fn durable_leaves(&self, from: u64) -> Vec<(u64, Event)> {
+        let count = usize::try_from(self.durable_leaves.saturating_sub(from)).unwrap_or(usize::MAX);
+        self.read(|draft| audit::read(draft, from, count))
+    }
+
+    /// Looks at what is stored, flushed or not.
+    ///
+    /// # Panics
+    ///
+    /// If the store in memory fails: nothing here makes it.
+    #[expect(clippy::expect_used, reason = "nothing damages a store in memory")]
+    pub fn read<T>(&self, look: impl FnOnce(&Draft<'_>) -> Result<T, StoreError>) -> T {
+        look(&Draft::new(&self.store)).expect("a store in memory can be read")
+    }
+
+    /// Starts it: keys first, then the relay.
+    pub fn start(&mut self, now: Millis) -> Vec<FromPeer> {
+        self.life += 1;
+        self.live =
+            Some(Live { keys: BTreeMap::new(), session: None, held: Vec::new(), flush_is_due: false, failures: 0 });
+        let mut out = vec![self.timer(UPKEEP, tags::UPKEEP)];
+        out.extend(self.dial(now));
+        out
+    }
+
+    /// Loses everything that is not flushed.
+    pub fn crash(&mut self) {
+        self.store.crash();
+        self.live = None;
+    }
+
+    /// Something happened at this time.
+    pub fn handle(&mut self, input: ToPeer, now: Millis) -> Vec<FromPeer> {
+        if self.live.is_none() {
+            return Vec::new();
+        }
+        match input {
+            ToPeer::Timer(timer) if timer.life != self.life => Vec::new(),
+            ToPeer::Timer(timer) => self.woken(timer.tag, now),
+            ToPeer::Closed(conn, code) if self.conn() == Some(conn) => self.lost(code),
+            ToPeer::Called(conn, stream, bytes) if self.conn() == Some(conn) => self.called(conn, stream, &bytes, now),
+            ToPeer::Answered { conn, stream, bytes, whole } if self.conn() == Some(conn) => {
+                self.answered(stream, &bytes, whole, now)
+            }
+            ToPeer::Closed(..) | ToPeer::Called(..) | ToPeer::Answered { .. } => Vec::new(),
+        }
+    }
+
+    fn woken(&mut self, tag: u64, now: Millis) -> Vec<FromPeer> {
+        match tag {
+            tags::FLUSH => self.flush(now),
+            tags::REDIAL => self.dial(now),
+            tags::FETCH => self.fetch(),
+            _ => {
+                let mut out = vec![self.timer(UPKEEP, tags::UPKEEP)];
+                self.upkeep(now);
+                if self.conn().is_some() {
+                    out.extend(self.hold(Held::Publish));
+                }
+                out
+            }
+        }
+    }
+
+    fn upkeep(&mut self, now: Millis) {
+        while self.transact(now, |draft, time, _| identity::retire(draft, time)) {}
+        self.transact(now, |draft, time, rng| identity::top_up(draft, time, rng));
+        let prekeys = self.read(identity::prekeys);
+        if let Some(live) = &mut self.live {
+            live.keys = prekeys.into_iter().map(|row| (row.id, (row.secret(), row.not_after))).collect();
+        }
+    }
+
+    /// Keys are looked after and the login is counted before the relay hears of it.
+    fn dial(&mut self, now: Millis) -> Vec<FromPeer> {
+        self.upkeep(now);
+        self.transact(now, |draft, _, _| {
+            let mut counter: LoginCounter = rows::load(draft, LoginCounter::KEY)?.unwrap_or_default();
+            counter.0 += 1;
+            rows::save(draft, &counter)
+        });
+        self.hold(Held::Login)
+    }
+
+    fn login(&mut self) -> Vec<FromPeer> {
+        self.dialled += 1;
+        let conn = Conn { peer: Peer::Safe(self.index), number: self.dialled };
+        let counter: LoginCounter = self.read(|draft| rows::load(draft, LoginCounter::KEY)).unwrap_or_default();
+        let route = self.identity().keys().route;
+        let login = proof::sign_login(route.signer(), &self.relay.key_hash, &conn.exporter(), counter.0);
+        if let Some(live) = &mut self.live {
+            live.session =
+                Some(Session { conn, next_stream: 0, asked: BTreeMap::new(), open: BTreeSet::new(), done: Vec::new() });
+        }
+        let mut out = vec![FromPeer::Dial(conn)];
+        out.extend(self.ask(Asked::Login, message::frame(&Frame::Login(login))));
+        out
+    }
+
+    fn publish(&mut self, now: Millis) -> Vec<FromPeer> {
+        let time = self.clock.read(now);
+        let records = self.read(|draft| identity::record_set(draft, time));
+        self.ask(Asked::Publish, message::frame_and_blob(&Frame::Publish, &records.encode()))
+    }
+
+    fn fetch(&mut self) -> Vec<FromPeer> {
+        self.ask(Asked::Fetch, message::frame(&Frame::Fetch(Fetch::Inbox { wait: true })))
+    }
+
+    fn answered(&mut self, stream: Stream, bytes: &[u8], whole: bool, now: Millis) -> Vec<FromPeer> {
+        let Some(asked) = self.session().and_then(|session| session.asked.remove(&stream)) else { return Vec::new() };
+        let mut reader = Reader::new(bytes);
+        let frame = reader.frame().filter(|_| whole);
+        match (asked, frame) {
+            (Asked::Login, Some(Frame::Done)) => {
+                let mut out = self.publish(now);
+                out.extend(self.fetch());
+                out
+            }
+            (Asked::Login, _) => self.hang_up(),
+            (Asked::Fetch, Some(frame)) => self.fetched(frame, reader, now),
+            (Asked::Fetch, None) => vec![self.timer(PAUSE, tags::FETCH)],
+            (Asked::Reply(id), Some(Frame::Queued(_) | Frame::Refused(ErrorCode::Unknown | ErrorCode::Full))) => {
+                self.done_with(id, true)
+            }
+            (Asked::Reply(id), _) => self.done_with(id, false),
+            (Asked::Ack, Some(Frame::Done)) => self.fetch(),
+            (Asked::Ack, _) => vec![self.timer(PAUSE, tags::FETCH)],
+            (Asked::Publish, _) => Vec::new(),
+        }
+    }
+
+    /// One envelope less to answer; after the last all that were answered are acknowledged.
+    fn done_with(&mut self, id: EnvelopeId, acknowledge: bool) -> Vec<FromPeer> {
+        let Some(session) = self.session() else { return Vec::new() };
+        session.open.remove(&id);
+        if acknowledge {
+            session.done.push(id);
+        }
+        if !session.open.is_empty() {
+            return Vec::new();
+        }
+        let mut done = mem::take(&mut session.done);
+        if done.is_empty() {
+            return vec![self.timer(PAUSE, tags::FETCH)];
+        }
+        let ids = AckIds::take(&mut done);
+        self.ask(Asked::Ack, message::frame(&Frame::Ack(Ack { mailbox: None, ids })))
+    }
+
+    fn lost(&mut self, code: Option<ErrorCode>) -> Vec<FromPeer> {
+        let Some(live) = &mut self.live else { return Vec::new() };
+        live.session = None;
+        live.failures = live.failures.saturating_add(1);
+        let doubled = 500u64 << live.failures.min(7);
+        let longest = if code == Some(ErrorCode::Superseded) { 60_000 } else { doubled.min(60_000) };
+        let pause = longest / 2 + random::below(&mut self.rng, longest);
+        vec![self.timer(Millis(pause), tags::REDIAL)]
+    }
+
+    fn hang_up(&mut self) -> Vec<FromPeer> {
+        let Some(conn) = self.conn() else { return Vec::new() };
+        let mut out = vec![FromPeer::Close(conn)];
+        out.extend(self.lost(None));
+        out
+    }
+
+    fn conn(&self) -> Option<Conn> {
+        Some(self.live.as_ref()?.session.as_ref()?.conn)
+    }
+
+    fn session(&mut self) -> Option<&mut Session> {
+        self.live.as_mut()?.session.as_mut()
+    }
+
+    fn ask(&mut self, asked: Asked, bytes: Vec<u8>) -> Vec<FromPeer> {
+        let Some(session) = self.session() else { return Vec::new() };
+        let stream = Stream(session.next_stream);
+        session.next_stream += 1;
+        session.asked.insert(stream, asked);
+        vec![FromPeer::Ask(session.conn, stream, bytes)]
+    }
+
+    fn timer(&self, after: Millis, tag: u64) -> FromPeer {
+        FromPeer::Timer(after, Timer { life: self.life, tag })
+    }
+
+    /// One transaction, applied and not flushed.
+    #[expect(clippy::expect_used, reason = "nothing damages a store in memory")]
+    fn transact<T>(
+        &mut self,
+        now: Millis,
+        job: impl FnOnce(&mut Draft<'_>, Timestamp, &mut Rng) -> Result<T, StoreError>,
+    ) -> T {
+        let time = self.clock.read(now);
+        let mut draft = Draft::new(&self.store);
+        let done = job(&mut draft, time, &mut self.rng).expect("a transaction on a sound store succeeds");
+        let writes = draft.into_writes();
+        self.store.apply(writes).expect("a store in memory takes what fits");
+        done
+    }
+
+    #[expect(clippy::expect_used, reason = "nothing here makes the flush fail")]
+    fn flush_store(&mut self) {
+        self.store.flush().expect("a store in memory flushes");
+        let head: AuditHead = self.read(|draft| rows::load(draft, AuditHead::KEY)).unwrap_or_default();
+        self.durable_leaves = head.next;
+    }
+
+    /// Keeps something back until all that has been written is flushed.
+    fn hold(&mut self, held: Held) -> Vec<FromPeer> {
+        let Some(live) = &mut self.live else { return Vec::new() };
+        live.held.push(held);
+        if mem::replace(&mut live.flush_is_due, true) {
+            return Vec::new();
+        }
+        vec![self.timer(FLUSH, tags::FLUSH)]
+    }
+
+    fn flush(&mut self, now: Millis) -> Vec<FromPeer> {
+        self.flush_store();
+        let Some(live) = &mut self.live else { return Vec::new() };
+        live.flush_is_due = false;
+        let held = mem::take(&mut live.held);
+        held.into_iter().flat_map(|held| self.release(held, now)).collect()
+    }
+}
+
+#[expect(clippy::expect_used, reason = "nothing damages a store in memory")]
+fn founded(practice: &str, relay: &RelayAddress, mut rng: Rng) -> (MemoryStore, IdentityRow, Rng) {
+    let mut store = MemoryStore::new();
+    let now = WallClock::default().read(Millis(0));
+    let mut draft = Draft::new(&store);
+    let founded = identity::found(&mut draft, practice, relay, now, &mut rng);
+    let identity = founded
+        .and_then(|_on_paper| identity::top_up(&mut draft, now, &mut rng))
+        .and_then(|_made| identity::load(&draft))
+        .expect("a safe can be founded")
+        .1;
+    let writes = draft.into_writes();
+    store.apply(writes).expect("a store in memory takes what fits");
+    (store, identity, rng)
+}

@@ -1,0 +1,183 @@
+//! What the practice does at its own safe: each act its row and its leaf, in one transaction.
+
+use std::sync::Arc;
+
+use ring::digest;
+use rohrpost_e2ee::body::{DeviceId, DocumentId, Pin, TransferKey};
+use rohrpost_e2ee::link::{LINK_SECONDS, Link, LinkSecret};
+use rohrpost_e2ee::object::ObjectKey;
+use rohrpost_safe_agent::audit::{self, Action, Actor, Event};
+use rohrpost_safe_agent::rows::{
+    self, DeviceRow, DocumentRow, GrantRow, LinkRow, PatientId, PatientRow, Rights, Stored as _,
+};
+use rohrpost_safe_agent::vault::{ContentId, Draft, StoreError};
+use rohrpost_wire::Timestamp;
+use rohrpost_wire::fixed::Fixed;
+use rohrpost_wire::records::RootChain;
+
+use super::Safe;
+use super::answering::Held;
+use crate::port::FromPeer;
+use crate::random::Rng;
+use crate::time::Millis;
+
+/// A link and its PIN, on their two ways to a patient.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    /// One way.
+    pub link: Link,
+    /// Another way.
+    pub pin: Pin,
+}
+
+impl Safe {
+    /// Adds a patient.
+    pub fn add_patient(&mut self, name: &str, now: Millis) -> (PatientId, Vec<FromPeer>) {
+        self.act(now, |draft, at, rng| {
+            let id = PatientId::generate(rng);
+            rows::save(draft, &PatientRow { id, name: name.into(), birth_date: None, number: None, added: at })?;
+            note(draft, at, id, Action::PatientAdded, rng)?;
+            Ok(id)
+        })
+    }
+
+    /// Imports a document and shares it.
+    pub fn add_document(
+        &mut self,
+        patient: PatientId,
+        title: &str,
+        content: Arc<Vec<u8>>,
+        now: Millis,
+    ) -> (DocumentId, Vec<FromPeer>) {
+        let (length, sha256) = (content.len() as u64, sha256(&content));
+        let (row, out) = self.act(now, |draft, at, rng| {
+            let row = DocumentRow {
+                id: DocumentId::generate(rng),
+                patient,
+                content: ContentId::generate(rng).0,
+                content_key: TransferKey::from(&ObjectKey::generate(rng)),
+                title: title.into(),
+                file_name: format!("{title}.pdf"),
+                media_type: "application/pdf".into(),
+                length,
+                sha256,
+                added: at,
+            };
+            rows::save(draft, &row)?;
+            note(draft, at, patient, Action::DocumentAdded(row.id), rng)?;
+            share(draft, at, patient, row.id, rng)?;
+            Ok(row)
+        });
+        // As in the product, the content is there before the row that names it is.
+        self.contents.insert(row.content_id(), content);
+        (row.id, out)
+    }
+
+    /// Shares a document with its patient.
+    pub fn share(&mut self, patient: PatientId, document: DocumentId, now: Millis) -> Vec<FromPeer> {
+        self.act(now, |draft, at, rng| share(draft, at, patient, document, rng)).1
+    }
+
+    /// Takes a share back.
+    pub fn unshare(&mut self, patient: PatientId, document: DocumentId, now: Millis) -> Vec<FromPeer> {
+        self.act(now, |draft, at, rng| {
+            draft.delete(GrantRow::TABLE, &DocumentRow::key_of(&patient, &document))?;
+            note(draft, at, patient, Action::Unshared(document), rng)
+        })
+        .1
+    }
+
+    /// Makes a link and its PIN.
+    pub fn invite(&mut self, patient: PatientId, now: Millis) -> (Invitation, Vec<FromPeer>) {
+        let (identity, relay) = (self.identity().clone(), self.relay.clone());
+        let ((secret, pin, expires), out) = self.act(now, |draft, at, rng| {
+            let (secret, pin) = (LinkSecret::generate(rng), Pin::generate(rng));
+            let expires = at.plus(LINK_SECONDS);
+            rows::save(draft, &LinkRow::new(secret.id(), patient, &secret.mac_key(), pin.clone(), expires))?;
+            note(draft, at, patient, Action::LinkMade(secret.id()), rng)?;
+            Ok((secret, pin, expires))
+        });
+        #[expect(clippy::expect_used, reason = "a founded safe has a root statement")]
+        let chain = RootChain::of(&identity.roots).expect("a chain of one");
+        let (safe, epoch, inbox) = (identity.pin, identity.epoch, identity.inbox);
+        let link = Link { expires, pin: safe, epoch, inbox, secret, ticket: None, relay, chain };
+        (Invitation { link, pin }, out)
+    }
+
+    /// Revokes a device, if it is there.
+    pub fn revoke(&mut self, device: DeviceId, now: Millis) -> Vec<FromPeer> {
+        self.act(now, |draft, at, rng| {
+            let Some(row) = rows::load::<DeviceRow>(draft, &device.0.0)? else { return Ok(()) };
+            if row.revoked.is_some() {
+                return Ok(());
+            }
+            let patient = row.patient;
+            rows::save(draft, &DeviceRow { revoked: Some(at), ..row })?;
+            note(draft, at, patient, Action::DeviceRevoked(device), rng)
+        })
+        .1
+    }
+
+    /// All devices of a patient.
+    pub fn devices(&self, patient: PatientId) -> Vec<DeviceRow> {
+        let all: Vec<DeviceRow> = self.read(|draft| rows::list(draft, &[], None, usize::MAX));
+        all.into_iter().filter(|row| row.patient == patient).collect()
+    }
+
+    /// Whether a link can still enrol somebody.
+    pub fn is_open(&self, link: &Link, now: Millis) -> bool {
+        let row: Option<LinkRow> = self.read(|draft| rows::load(draft, &link.secret.id().0.0));
+        let time = self.clock.read(now);
+        let time = self.read(|draft| audit::effective_time(draft, time));
+        row.is_some_and(|row| {
+            let tries = row.attempts < rohrpost_e2ee::link::PIN_TRIES || !row.uncompared.is_empty();
+            row.used_by.is_none() && tries && row.expires > time && row.recorded < 50
+        })
+    }
+
+    /// One act of the practice, durable with the next flush; a safe that is down is opened for it, as a command does.
+    fn act<T>(
+        &mut self,
+        now: Millis,
+        job: impl FnOnce(&mut Draft<'_>, Timestamp, &mut Rng) -> Result<T, StoreError>,
+    ) -> (T, Vec<FromPeer>) {
+        let done = self.transact(now, |draft, clock, rng| {
+            let at = audit::effective_time(draft, clock)?;
+            job(draft, at, rng)
+        });
+        if self.is_up() {
+            let out = self.hold(Held::Nothing);
+            return (done, out);
+        }
+        self.flush_store();
+        (done, Vec::new())
+    }
+}
+
+fn share(
+    draft: &mut Draft<'_>,
+    at: Timestamp,
+    subject: PatientId,
+    document: DocumentId,
+    rng: &mut Rng,
+) -> Result<(), StoreError> {
+    rows::save(draft, &GrantRow { subject, document, rights: Rights::SHARED, shared: at, not_after: None })?;
+    note(draft, at, subject, Action::Shared(document), rng)
+}
+
+fn note(
+    draft: &mut Draft<'_>,
+    at: Timestamp,
+    patient: PatientId,
+    action: Action,
+    rng: &mut Rng,
+) -> Result<(), StoreError> {
+    audit::append(draft, &Event::new(at, Actor::Owner, action).about(patient), rng)
+}
+
+/// SHA-256.
+pub fn sha256(bytes: &[u8]) -> Fixed<32> {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    Fixed(hash)
+}

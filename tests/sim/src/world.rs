@@ -1,0 +1,300 @@
+//! The simulation: an agenda of events in simulated time, the network between, chaos first and then a calm hour.
+//!
+//! Everything follows from the seed: the agenda is ordered by time and arrival, every node draws from a stream of its
+//! own, and nothing looks at a clock or at the order of a hash table. The trace is a hash over all events with their bytes.
+
+mod chaos;
+mod network;
+mod practice;
+mod setup;
+mod trace;
+
+use std::collections::BTreeMap;
+
+use rohrpost_relay::Limits;
+use rohrpost_wire::fixed::Fixed;
+use rohrpost_wire::{RelayAddress, RelayKeyHash};
+
+use self::chaos::Mishap;
+use self::network::Network;
+use self::practice::People;
+use self::trace::Trace;
+use crate::client::{Client, Errand};
+use crate::ghost::Ghost;
+use crate::port::{FromPeer, FromRelay, Peer, RelayPort, RelayTimer, ToPeer, ToRelay};
+use crate::random::{self, Rng};
+use crate::relay::Relay;
+use crate::safe::{Safe, tags};
+use crate::time::Millis;
+
+pub use self::setup::{Config, Crash, Moment};
+pub use self::trace::Line;
+
+/// What can be on the agenda.
+#[derive(Debug)]
+enum Event {
+    ToRelay(ToRelay),
+    /// Void if the relay was started anew since.
+    RelayTimer(u64, RelayTimer),
+    ToPeer(Peer, ToPeer),
+    Mishap(Mishap),
+    /// A patient turns to the device.
+    Errand(usize),
+    /// The practice makes a link for a patient.
+    Invite(usize),
+    /// The link reaches the patient.
+    Invited(usize, Box<crate::safe::office::Invitation>),
+    /// The practice does something.
+    Office(usize),
+    /// Every hour.
+    Hour,
+    /// Faults end.
+    Calm,
+    /// Patients all want something, and must get it.
+    Wants,
+}
+
+/// A simulation under way.
+pub struct World {
+    config: Config,
+    now: Millis,
+    agenda: BTreeMap<(Millis, u64), Event>,
+    arrivals: u64,
+    relay: Box<dyn RelayPort>,
+    relay_life: u64,
+    relay_is_up: bool,
+    safes: Vec<Safe>,
+    clients: Vec<Client>,
+    people: People,
+    network: Network,
+    rng: Rng,
+    ghost: Ghost,
+    trace: Trace,
+    /// Flushes so far, of everybody: where a crash can be wanted.
+    boundaries: u64,
+    calm: bool,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "World(seed {}, {:?})", self.config.seed, self.now)
+    }
+}
+
+/// How a simulation ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The hash of all that happened.
+    pub trace: String,
+    /// What the relay saw, if that was recorded.
+    pub lines: Vec<Line>,
+    /// How much happened.
+    pub events: u64,
+    /// Places at which a crash was possible.
+    pub boundaries: u64,
+    /// How often the relay did what it should not.
+    pub harm: u64,
+    /// What was wrong.
+    pub violations: Vec<String>,
+    /// What was counted.
+    pub tally: crate::client::Tally,
+}
+
+impl World {
+    /// A world with an honest relay.
+    pub fn honest(config: Config) -> Self {
+        let relay = Relay::new(relay_address().key_hash, Limits::default(), random::stream(config.seed, 1));
+        Self::with_relay(config, Box::new(relay))
+    }
+
+    /// A world with this relay.
+    pub fn with_relay(config: Config, relay: Box<dyn RelayPort>) -> Self {
+        let (rng, faults) = (random::stream(config.seed, 2), config.faults);
+        let mut world = Self {
+            network: Network::new(random::stream(config.seed, 3), faults),
+            people: People::new(random::stream(config.seed, 4)),
+            now: Millis(0),
+            agenda: BTreeMap::new(),
+            arrivals: 0,
+            relay,
+            relay_life: 1,
+            relay_is_up: true,
+            safes: Vec::new(),
+            clients: Vec::new(),
+            rng,
+            ghost: Ghost::default(),
+            trace: Trace::new(config.record),
+            boundaries: 0,
+            calm: false,
+            config,
+        };
+        world.set_up();
+        world
+    }
+
+    /// Runs to the end, or to the first thing that is wrong.
+    pub fn run(mut self) -> Outcome {
+        let end = self.config.end();
+        while let Some(entry) = self.agenda.first_entry() {
+            if entry.key().0 > end || !self.ghost.violations().is_empty() {
+                break;
+            }
+            let ((at, _), event) = entry.remove_entry();
+            self.now = at;
+            self.trace.event(at, &event);
+            self.handle(event);
+        }
+        if self.ghost.violations().is_empty() {
+            self.check_calm();
+        }
+        Outcome {
+            trace: self.trace.hash(),
+            lines: self.trace.take_lines(),
+            events: self.trace.events(),
+            boundaries: self.boundaries,
+            harm: self.relay.harm_done(),
+            violations: self.ghost.violations().to_vec(),
+            tally: self.ghost.tally,
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::ToRelay(input) => self.to_relay(input),
+            Event::RelayTimer(life, timer) if life == self.relay_life => self.relay_timer(timer),
+            Event::RelayTimer(..) => {}
+            Event::ToPeer(peer, input) => self.to_peer(peer, input),
+            Event::Mishap(mishap) => self.befall(mishap),
+            Event::Errand(client) => self.errand(client),
+            Event::Invite(client) => self.make_link(client),
+            Event::Invited(client, invitation) => self.hand_over(client, *invitation),
+            Event::Office(safe) => self.office(safe),
+            Event::Hour => self.plan_chaos(),
+            Event::Calm => self.begin_calm(),
+            Event::Wants => self.begin_wants(),
+        }
+    }
+
+    fn at(&mut self, when: Millis, event: Event) {
+        self.arrivals += 1;
+        self.agenda.insert((when, self.arrivals), event);
+    }
+
+    fn after(&mut self, pause: Millis, event: Event) {
+        self.at(self.now.plus(pause), event);
+    }
+
+    fn to_relay(&mut self, input: ToRelay) {
+        if !self.relay_is_up || !self.network.is_open_for(&input) {
+            return;
+        }
+        self.trace.seen(self.now, &input);
+        if let ToRelay::Asked(_, _, bytes) | ToRelay::Answered { bytes, .. } = &input
+            && trace::holds_a_secret(bytes)
+        {
+            self.ghost.accuse("a secret in the clear at the relay".into());
+        }
+        let out = self.relay.handle(input, self.now);
+        self.carry_out_relay(out);
+    }
+
+    fn relay_timer(&mut self, timer: RelayTimer) {
+        if timer != RelayTimer::Flush {
+            let out = self.relay.handle(ToRelay::Timer(timer), self.now);
+            return self.carry_out_relay(out);
+        }
+        self.boundaries += 1;
+        let crash = self.crash_here();
+        if crash != Some(Moment::Before) {
+            let out = self.relay.handle(ToRelay::Timer(timer), self.now);
+            if crash.is_none() {
+                return self.carry_out_relay(out);
+            }
+        }
+        self.crash_relay();
+    }
+
+    fn carry_out_relay(&mut self, out: Vec<FromRelay>) {
+        for action in out {
+            if let FromRelay::Timer(after, timer) = action {
+                self.after(after, Event::RelayTimer(self.relay_life, timer));
+                continue;
+            }
+            self.trace.said(self.now, &action);
+            for (when, event) in self.network.from_relay(action, self.now) {
+                self.at(when, event);
+            }
+        }
+    }
+
+    fn to_peer(&mut self, peer: Peer, input: ToPeer) {
+        if !self.network.reaches(&input) {
+            return;
+        }
+        let flush = matches!((peer, &input), (Peer::Safe(_), ToPeer::Timer(timer)) if timer.tag == tags::FLUSH);
+        let crash = if flush {
+            self.boundaries += 1;
+            self.crash_here()
+        } else {
+            None
+        };
+        match (peer, crash) {
+            (Peer::Safe(index), Some(Moment::Before)) => self.crash_safe(index),
+            (Peer::Safe(index), Some(Moment::After)) => {
+                let _lost = self.safes.get_mut(index).map(|safe| safe.handle(input, self.now));
+                self.observe(index);
+                self.crash_safe(index);
+            }
+            (Peer::Safe(index), None) => {
+                let out = self.safes.get_mut(index).map(|safe| safe.handle(input, self.now));
+                if flush {
+                    self.observe(index);
+                }
+                self.carry_out_peer(peer, out.unwrap_or_default());
+            }
+            (Peer::Client(index), _) => {
+                let out = self.clients.get_mut(index).map(|client| client.handle(input, self.now));
+                self.carry_out_peer(peer, out.unwrap_or_default());
+                self.listen(index);
+            }
+        }
+    }
+
+    fn carry_out_peer(&mut self, peer: Peer, out: Vec<FromPeer>) {
+        for action in out {
+            if let FromPeer::Timer(after, timer) = action {
+                self.after(after, Event::ToPeer(peer, ToPeer::Timer(timer)));
+                continue;
+            }
+            for (when, event) in self.network.from_peer(action, self.relay_is_up, self.now) {
+                self.at(when, event);
+            }
+        }
+    }
+
+    fn observe(&mut self, index: usize) {
+        if let Some(safe) = self.safes.get(index) {
+            self.ghost.observe(index, safe);
+        }
+    }
+
+    /// Passes on to the oracle what a client has come to believe, and to the practice what its patient needs.
+    fn listen(&mut self, index: usize) {
+        let told = self.clients.get_mut(index).map(Client::take_told).unwrap_or_default();
+        for told in told {
+            self.react(index, &told);
+            self.ghost.hear(index, told, &self.safes);
+        }
+    }
+
+    fn send(&mut self, client: usize, errand: Errand) {
+        let out = self.clients.get_mut(client).map(|device| device.plan(errand, self.now)).unwrap_or_default();
+        self.carry_out_peer(Peer::Client(client), out);
+        self.listen(client);
+    }
+}
+
+/// Where everybody finds the relay.
+pub fn relay_address() -> RelayAddress {
+    RelayAddress { host: "relay.example".into(), port: 4433, key_hash: RelayKeyHash(Fixed([7; 32])) }
+}

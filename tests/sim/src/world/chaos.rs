@@ -1,0 +1,180 @@
+//! What goes wrong: crashes, cuts, clocks; and how it ends.
+
+use super::setup::Moment;
+use super::{Event, World};
+use crate::port::Peer;
+use crate::random;
+use crate::time::Millis;
+
+/// Something that goes wrong, or right again.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mishap {
+    CrashSafe(usize),
+    StartSafe(usize),
+    CrashRelay,
+    StartRelay,
+    CrashClient(usize),
+    CutOff(Peer),
+    Reconnect(Peer),
+    /// A clock, ahead by so many seconds.
+    SetClock(Peer, i64),
+}
+
+/// The jumps of a clock, in seconds: an hour, a day ahead, ten years.
+const JUMPS: [i64; 5] = [3600, -3600, 86_400, 315_360_000, -315_360_000];
+
+impl World {
+    /// Draws the mishaps of the hour that begins.
+    pub(super) fn plan_chaos(&mut self) {
+        if self.calm {
+            return;
+        }
+        let faults = self.config.faults;
+        if self.drawn(faults.relay_crashes) {
+            self.within_the_hour(Mishap::CrashRelay);
+        }
+        for safe in 0..self.safes.len() {
+            if self.drawn(faults.safe_crashes) {
+                self.within_the_hour(Mishap::CrashSafe(safe));
+            }
+            self.plan_for(Peer::Safe(safe));
+        }
+        for client in 0..self.clients.len() {
+            if self.drawn(faults.client_crashes) {
+                self.within_the_hour(Mishap::CrashClient(client));
+            }
+            self.plan_for(Peer::Client(client));
+        }
+        self.after(Millis::hours(1), Event::Hour);
+    }
+
+    fn plan_for(&mut self, peer: Peer) {
+        if self.drawn(self.config.faults.partitions) {
+            self.within_the_hour(Mishap::CutOff(peer));
+        }
+        if self.drawn(self.config.faults.clock_jumps) {
+            let jump = usize::try_from(random::below(&mut self.rng, JUMPS.len() as u64)).unwrap_or(0);
+            self.within_the_hour(Mishap::SetClock(peer, JUMPS.get(jump).copied().unwrap_or(0)));
+        }
+    }
+
+    fn drawn(&mut self, per_mille: u64) -> bool {
+        random::chance(&mut self.rng, per_mille)
+    }
+
+    fn within_the_hour(&mut self, mishap: Mishap) {
+        let pause = random::below(&mut self.rng, Millis::hours(1).0);
+        self.after(Millis(pause), Event::Mishap(mishap));
+    }
+
+    pub(super) fn befall(&mut self, mishap: Mishap) {
+        match mishap {
+            Mishap::StartSafe(index) => return self.start_safe(index),
+            Mishap::StartRelay => return self.start_relay(),
+            Mishap::Reconnect(peer) => return self.network.reconnect(peer),
+            Mishap::SetClock(peer, 0) => return self.set_clock(peer, 0),
+            _ if self.calm => return,
+            Mishap::CrashSafe(index) => self.crash_safe(index),
+            Mishap::CrashRelay => self.crash_relay(),
+            Mishap::CrashClient(index) => self.crash_client(index),
+            Mishap::CutOff(peer) => {
+                let due = self.network.cut_off(peer, self.now);
+                self.put_all(due);
+                let pause = Millis::minutes(1 + random::below(&mut self.rng, 40));
+                self.after(pause, Event::Mishap(Mishap::Reconnect(peer)));
+            }
+            Mishap::SetClock(peer, ahead) => {
+                self.set_clock(peer, ahead);
+                let pause = Millis::minutes(1 + random::below(&mut self.rng, 120));
+                self.after(pause, Event::Mishap(Mishap::SetClock(peer, 0)));
+            }
+        }
+        self.ghost.count("mishaps");
+    }
+
+    /// Whether a crash is wanted at the flush at hand.
+    pub(super) fn crash_here(&self) -> Option<Moment> {
+        self.config.crashes.get(&self.boundaries).map(|crash| crash.moment)
+    }
+
+    pub(super) fn crash_safe(&mut self, index: usize) {
+        let Some(safe) = self.safes.get_mut(index).filter(|safe| safe.is_up()) else { return };
+        safe.crash();
+        let due = self.network.break_all(Some(Peer::Safe(index)), self.now);
+        self.put_all(due);
+        self.ghost.count("crashes of a safe");
+        let pause = Millis(500 + random::below(&mut self.rng, 300_000));
+        self.after(pause, Event::Mishap(Mishap::StartSafe(index)));
+    }
+
+    fn start_safe(&mut self, index: usize) {
+        let Some(safe) = self.safes.get_mut(index).filter(|safe| !safe.is_up()) else { return };
+        let out = safe.start(self.now);
+        self.carry_out_peer(Peer::Safe(index), out);
+    }
+
+    pub(super) fn crash_relay(&mut self) {
+        if !self.relay_is_up {
+            return;
+        }
+        self.relay_is_up = false;
+        let due = self.network.break_all(None, self.now);
+        self.put_all(due);
+        self.ghost.count("crashes of the relay");
+        let pause = Millis(500 + random::below(&mut self.rng, 120_000));
+        self.after(pause, Event::Mishap(Mishap::StartRelay));
+    }
+
+    fn start_relay(&mut self) {
+        if std::mem::replace(&mut self.relay_is_up, true) {
+            return;
+        }
+        self.relay_life += 1;
+        let out = self.relay.crash(self.now);
+        self.carry_out_relay(out);
+    }
+
+    fn crash_client(&mut self, index: usize) {
+        if let Some(client) = self.clients.get_mut(index) {
+            client.crash();
+        }
+        let due = self.network.break_all(Some(Peer::Client(index)), self.now);
+        self.put_all(due);
+    }
+
+    fn set_clock(&mut self, peer: Peer, ahead: i64) {
+        match peer {
+            Peer::Safe(index) => {
+                if let Some(safe) = self.safes.get_mut(index) {
+                    safe.clock.offset = ahead;
+                }
+            }
+            Peer::Client(index) => {
+                if let Some(client) = self.clients.get_mut(index) {
+                    client.clock.offset = ahead;
+                }
+            }
+        }
+    }
+
+    fn put_all(&mut self, due: Vec<(Millis, Event)>) {
+        for (when, event) in due {
+            self.at(when, event);
+        }
+    }
+
+    /// Faults end: everybody is started, connected and shown the right time.
+    pub(super) fn begin_calm(&mut self) {
+        self.calm = true;
+        self.relay.turn_honest();
+        self.network.calm_down();
+        self.start_relay();
+        for index in 0..self.safes.len() {
+            self.set_clock(Peer::Safe(index), 0);
+            self.start_safe(index);
+        }
+        for index in 0..self.clients.len() {
+            self.set_clock(Peer::Client(index), 0);
+        }
+    }
+}

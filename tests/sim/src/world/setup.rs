@@ -1,0 +1,207 @@
+//! What a simulation consists of, and how it begins.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Event, World, relay_address};
+use crate::client::Client;
+use crate::ghost::{Imported, Person};
+use crate::port::{FromPeer, Peer, RelayTimer};
+use crate::random;
+use crate::safe::Safe;
+use crate::safe::office::sha256;
+use crate::time::Millis;
+
+/// Between two looks of a relay at what has expired.
+const FIRST_EXPIRY: Millis = Millis::minutes(10);
+
+/// The size and weather of a world.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// From which everything follows.
+    pub seed: u64,
+    /// Safes.
+    pub safes: usize,
+    /// Patients of each, with a device each.
+    pub clients_per_safe: usize,
+    /// Hours of chaos.
+    pub hours: u64,
+    /// Minutes between two errands of a device, about.
+    pub errand_minutes: u64,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// Crashes wanted at numbered boundaries.
+    pub crashes: BTreeMap<u64, Crash>,
+    /// Which of many worlds of secrets; all of the same sizes.
+    pub secrets: u8,
+    /// Whether to keep what the relay saw.
+    pub record: bool,
+    /// Whether the relay may have thrown deposits away that it called stored.
+    pub relay_lies: bool,
+    /// Whether the first device is an insider's, who tries for everybody's documents.
+    pub insider: bool,
+}
+
+/// What goes wrong, and how often.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Faults {
+    /// Messages in 1000 that end their connection.
+    pub broken_per_mille: u64,
+    /// Messages in 1000 that are delayed by seconds.
+    pub slow_per_mille: u64,
+    /// Of 1000 chances an hour: that a safe crashes.
+    pub safe_crashes: u64,
+    /// That the relay does.
+    pub relay_crashes: u64,
+    /// That a device does.
+    pub client_crashes: u64,
+    /// That somebody is cut off.
+    pub partitions: u64,
+    /// That a clock is set wrong.
+    pub clock_jumps: u64,
+}
+
+/// A crash that is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Crash {
+    /// Before or after the flush.
+    pub moment: Moment,
+}
+
+/// On which side of a flush.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// What was written is lost.
+    Before,
+    /// What was written is kept, and nobody has been told.
+    After,
+}
+
+impl Faults {
+    /// Everything, often.
+    pub fn all() -> Self {
+        Self {
+            broken_per_mille: 12,
+            slow_per_mille: 50,
+            safe_crashes: 150,
+            relay_crashes: 200,
+            client_crashes: 30,
+            partitions: 60,
+            clock_jumps: 30,
+        }
+    }
+}
+
+impl Config {
+    /// The size of the promise: a relay, 20 safes, 200 devices.
+    pub fn large(seed: u64, hours: u64) -> Self {
+        Self { safes: 20, clients_per_safe: 10, errand_minutes: 150, hours, ..Self::small(seed) }
+    }
+
+    /// A world small enough for many schedules.
+    pub fn small(seed: u64) -> Self {
+        Self {
+            seed,
+            safes: 2,
+            clients_per_safe: 2,
+            hours: 3,
+            errand_minutes: 20,
+            faults: Faults::default(),
+            crashes: BTreeMap::new(),
+            secrets: 0,
+            record: false,
+            relay_lies: false,
+            insider: false,
+        }
+    }
+
+    /// The same with everything going wrong.
+    #[must_use]
+    pub fn in_bad_weather(self) -> Self {
+        Self { faults: Faults::all(), ..self }
+    }
+
+    /// A world for malicious relays, with an insider.
+    pub fn attacked(seed: u64) -> Self {
+        Self { relay_lies: true, insider: true, hours: 2, errand_minutes: 10, ..Self::small(seed) }
+    }
+
+    /// When faults end.
+    pub(super) fn calm(&self) -> Millis {
+        Millis::hours(self.hours)
+    }
+
+    /// When the patients all want something: an hour and a quarter later, when every safe has put its records right.
+    pub(super) fn wants(&self) -> Millis {
+        self.calm().plus(Millis::minutes(75))
+    }
+
+    /// When everything must be done.
+    pub(super) fn end(&self) -> Millis {
+        self.wants().plus(Millis::hours(1))
+    }
+}
+
+impl World {
+    pub(super) fn set_up(&mut self) {
+        for index in 0..self.config.safes {
+            self.found(index);
+        }
+        self.after(FIRST_EXPIRY, Event::RelayTimer(1, RelayTimer::Expire));
+        self.at(Millis(0), Event::Hour);
+        self.at(self.config.calm(), Event::Calm);
+        self.at(self.config.wants(), Event::Wants);
+    }
+
+    fn found(&mut self, index: usize) {
+        let rng = random::stream(self.config.seed, 1000 + index as u64);
+        let mut safe = Safe::found(index, "KANARI practice", relay_address(), rng);
+        self.ghost.add_safe(&safe);
+        for _ in 0..self.config.clients_per_safe {
+            self.admit(index, &mut safe);
+        }
+        let out = safe.start(self.now);
+        self.safes.push(safe);
+        self.observe(index);
+        self.carry_out_peer(Peer::Safe(index), out);
+        let minute = random::below(&mut self.rng, 60);
+        self.after(Millis::minutes(minute), Event::Office(index));
+    }
+
+    /// A patient with two documents, a device, and soon a link.
+    fn admit(&mut self, index: usize, safe: &mut Safe) {
+        let client = self.clients.len();
+        let name = secret(self.config.secrets, "name", client as u64);
+        let (patient, _) = safe.add_patient(&name, self.now);
+        self.ghost.add_person(Person { safe: index, patient, name });
+        self.people.add(index, patient);
+        for number in 0..2 {
+            let _flushed_already = self.import(client, safe, number);
+        }
+        self.clients.push(Client::new(client, random::stream(self.config.seed, 100_000 + client as u64)));
+        let minute = random::below(&mut self.rng, 30);
+        self.after(Millis::minutes(minute + 1), Event::Invite(client));
+        self.after(Millis::minutes(minute + 10), Event::Errand(client));
+    }
+
+    /// A document whose size depends on nothing secret.
+    pub(super) fn import(&mut self, client: usize, safe: &mut Safe, number: u64) -> Vec<FromPeer> {
+        let Some(person) = self.ghost.person(client).cloned() else { return Vec::new() };
+        let nonce = (client as u64) << 32 | number;
+        let title = secret(self.config.secrets, "title", nonce);
+        let length = 100 + random::below(self.people.rng(), 40_000);
+        let mut content = secret(self.config.secrets, "content", nonce).into_bytes();
+        content.resize(usize::try_from(length).unwrap_or(100), b'a' + self.config.secrets);
+        let sha256 = sha256(&content);
+        let (id, out) = safe.add_document(person.patient, &title, Arc::new(content), self.now);
+        self.ghost.add_document(id, Imported { patient: person.patient, title, sha256 });
+        self.people.add_document(client, id);
+        out
+    }
+}
+
+/// A text by which a leak is recognised, of a length that does not depend on the world of secrets.
+fn secret(world: u8, class: &str, nonce: u64) -> String {
+    let letter = char::from(b'A' + world % 26);
+    format!("KANARI {class} {letter}{nonce:016x}{letter}")
+}

@@ -1,0 +1,182 @@
+//! A malicious relay with an insider: schedules of its powers, drawn, shrunk, kept and replayed.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config as Runner, RngAlgorithm, TestRng, TestRunner};
+use rohrpost_figures::Figures;
+use rohrpost_sim::{Config, EvilRelay, Move, Outcome, Power, World};
+use serde::{Deserialize, Serialize};
+
+/// An attack: a world, and what its relay does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Attack {
+    seed: u64,
+    moves: Vec<Move>,
+}
+
+impl Attack {
+    fn run(&self) -> Outcome {
+        let config = Config::attacked(self.seed);
+        World::with_relay(config, Box::new(EvilRelay::new(self.seed, self.moves.clone()))).run()
+    }
+}
+
+/// How many attacks are drawn.
+fn attacks() -> u32 {
+    env::var("ROHRPOST_SIM_ATTACKS").ok().and_then(|text| text.parse().ok()).unwrap_or(160)
+}
+
+fn seed() -> u64 {
+    env::var("ROHRPOST_SIM_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+fn kept() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("regress")
+}
+
+fn power() -> impl Strategy<Value = Power> {
+    prop_oneof![
+        Just(Power::Drop),
+        (1..4000u16).prop_map(Power::Delay),
+        Just(Power::Reorder),
+        any::<u8>().prop_map(Power::Duplicate),
+        any::<u16>().prop_map(Power::Truncate),
+        any::<u16>().prop_map(Power::Flip),
+        Just(Power::SwapReplies),
+        Just(Power::Redirect),
+        Just(Power::Splice),
+        any::<u8>().prop_map(Power::ReplayCall),
+        any::<u8>().prop_map(Power::ReplayDeposit),
+        any::<u8>().prop_map(Power::CallAsDeposit),
+        any::<u8>().prop_map(Power::DepositAsCall),
+        Just(Power::StealReply),
+        Just(Power::ForgeReply),
+        any::<u8>().prop_map(Power::OldReply),
+        any::<u8>().prop_map(Power::StuffMailbox),
+        Just(Power::ForgeQueued),
+        Just(Power::ServeOwnSafe),
+        Just(Power::ServeOwnPrekeys),
+        Just(Power::ServeSwappedKey),
+        Just(Power::ServeOtherSafe),
+        any::<u8>().prop_map(Power::StaleRecords),
+        (any::<u8>(), 0..4u8).prop_map(|(place, byte)| Power::Version(place, byte)),
+        (0..5u8).prop_map(Power::CrossProtocol),
+        any::<u8>().prop_map(Power::Refuse),
+        Just(Power::Close),
+        Just(Power::Garbage),
+        Just(Power::RollBack),
+    ]
+}
+
+fn attack() -> impl Strategy<Value = Attack> {
+    let moves = prop::collection::vec((0..900u32, power()).prop_map(|(step, power)| Move { step, power }), 1..40);
+    (any::<u64>(), moves).prop_map(|(seed, moves)| Attack { seed, moves })
+}
+
+#[derive(Default)]
+struct Done {
+    attacks: u64,
+    harm: u64,
+    tally: BTreeMap<&'static str, u64>,
+}
+
+/// What holds after every step stands in the simulation's oracle; what must hold in the end too.
+#[test]
+fn no_schedule_of_a_malicious_relay_breaks_an_invariant() {
+    let seed = seed();
+    let done = RefCell::new(Done::default());
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let runner = Runner { cases: attacks(), failure_persistence: None, max_shrink_iters: 400, ..Runner::default() };
+    let mut runner = TestRunner::new_with_rng(runner, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let result = runner.run(&attack(), |attack| {
+        let outcome = attack.run();
+        let mut done = done.borrow_mut();
+        done.attacks += 1;
+        done.harm += outcome.harm;
+        for (what, count) in outcome.tally {
+            *done.tally.entry(what).or_default() += count;
+        }
+        prop_assert!(outcome.violations.is_empty(), "{:?}", outcome.violations);
+        Ok(())
+    });
+    if let Err(proptest::test_runner::TestError::Fail(why, attack)) = &result {
+        let json = serde_json::to_string_pretty(attack).unwrap();
+        panic!("ROHRPOST_SIM_SEED={seed}: {why}; keep this as tests/sim/regress/NAME.json:\n{json}");
+    }
+    result.unwrap();
+    let done = done.into_inner();
+    assert!(done.harm > done.attacks, "powers hardly met a message: {}", done.harm);
+    let count = |what| done.tally.get(what).copied().unwrap_or_default();
+    assert!(count("alarms") > 0 && count("thefts tried") > 0, "{:#?}", done.tally);
+    Figures::of("sim.malicious_relay")
+        .seed(seed)
+        .count("schedules", done.attacks)
+        .count("harmful acts that met a message", done.harm)
+        .count("alarms raised by clients", count("alarms"))
+        .count("thefts tried by an insider", count("thefts tried"))
+        .count("documents received whole", count("documents received"))
+        .count("invariants broken", 0)
+        .publish();
+}
+
+#[test]
+fn every_attack_that_ever_succeeded_fails_now() {
+    let mut replayed = 0;
+    for entry in fs::read_dir(kept()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let attack: Attack = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+            let outcome = attack.run();
+            assert!(outcome.violations.is_empty(), "{}: {:?}", path.display(), outcome.violations);
+            replayed += 1;
+        }
+    }
+    assert!(replayed > 0, "nothing was replayed");
+}
+
+/// Each power alone, at many moments: so that every one of them is known to have met its message.
+#[test]
+fn every_power_finds_a_message_to_work_on() {
+    let all = [
+        Power::Drop,
+        Power::Delay(600),
+        Power::Reorder,
+        Power::Duplicate(3),
+        Power::Truncate(20),
+        Power::Flip(700),
+        Power::SwapReplies,
+        Power::Redirect,
+        Power::Splice,
+        Power::ReplayCall(1),
+        Power::ReplayDeposit(0),
+        Power::CallAsDeposit(0),
+        Power::DepositAsCall(0),
+        Power::StealReply,
+        Power::ForgeReply,
+        Power::OldReply(0),
+        Power::StuffMailbox(0),
+        Power::ForgeQueued,
+        Power::ServeOwnSafe,
+        Power::ServeOwnPrekeys,
+        Power::ServeSwappedKey,
+        Power::ServeOtherSafe,
+        Power::StaleRecords(0),
+        Power::Version(1, 2),
+        Power::CrossProtocol(2),
+        Power::Refuse(3),
+        Power::Close,
+        Power::Garbage,
+        Power::RollBack,
+    ];
+    for power in all {
+        let moves = (0..20).map(|number| Move { step: 60 + 30 * number, power }).collect();
+        let outcome = Attack { seed: seed(), moves }.run();
+        assert!(outcome.violations.is_empty(), "{power:?}: {:?}", outcome.violations);
+        assert!(outcome.harm > 0, "{power:?} met nothing");
+    }
+}

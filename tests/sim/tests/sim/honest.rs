@@ -1,0 +1,79 @@
+//! An honest relay, in good weather and in bad: nothing is lost, doubled, given to the wrong person or believed in vain.
+
+use std::collections::BTreeMap;
+use std::env;
+
+use rohrpost_figures::Figures;
+use rohrpost_sim::client::Tally;
+use rohrpost_sim::{Config, Outcome, World};
+
+/// Hours of chaos in a large world; a calm hour and what leads to it come on top.
+const HOURS: u64 = 25;
+
+fn run(config: Config) -> Outcome {
+    let seed = config.seed;
+    let outcome = World::honest(config).run();
+    assert!(outcome.violations.is_empty(), "seed {seed}: {:#?} {:#?}", outcome.violations, outcome.tally);
+    assert_eq!(outcome.tally.get("alarms"), None, "seed {seed}: an honest relay was taken for a malicious one");
+    outcome
+}
+
+fn add(tally: &mut Tally, outcome: &Outcome) {
+    for (what, count) in &outcome.tally {
+        *tally.entry(what).or_default() += count;
+    }
+}
+
+/// How many large worlds: forty make a thousand hours.
+fn worlds() -> u64 {
+    env::var("ROHRPOST_SIM_WORLDS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
+}
+
+fn first_seed() -> u64 {
+    env::var("ROHRPOST_SIM_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+#[test]
+fn in_good_weather_everybody_gets_everything_and_nothing_fails() {
+    let outcome = run(Config::small(1));
+    let count = |what| outcome.tally.get(what).copied().unwrap_or_default();
+    assert_eq!(count("failed tries"), count("errands given up"), "only wrong PINs fail: {:#?}", outcome.tally);
+    assert!(count("documents received") > 4 && count("deposits queued") > 4, "{:#?}", outcome.tally);
+}
+
+fn large_worlds(half: u64) -> (Tally, u64) {
+    let (mut tally, mut events) = (BTreeMap::new(), 0);
+    for seed in (first_seed()..).take(usize::try_from(worlds()).unwrap()) {
+        let outcome = run(Config::large(2 * seed + half, HOURS).in_bad_weather());
+        println!("seed={} trace={} events={}", 2 * seed + half, outcome.trace, outcome.events);
+        add(&mut tally, &outcome);
+        events += outcome.events;
+    }
+    (tally, events)
+}
+
+fn publish(name: &'static str, half: u64) {
+    let (tally, events) = large_worlds(half);
+    let figures = Figures::of(name).seed(2 * first_seed() + half);
+    let figures = figures.count("simulated hours", worlds() * (HOURS + 2)).count("events", events);
+    tally.into_iter().fold(figures, |figures, (what, count)| figures.count(what, count)).publish();
+}
+
+/// With the next one a thousand hours: two tests, since there are two cores.
+#[test]
+fn twenty_safes_and_two_hundred_devices_survive_the_even_half_of_a_thousand_hours() {
+    publish("sim.chaos_even", 0);
+}
+
+#[test]
+fn twenty_safes_and_two_hundred_devices_survive_the_odd_half_of_a_thousand_hours() {
+    publish("sim.chaos_odd", 1);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace_and_another_seed_another() {
+    let trace = |seed| run(Config::small(seed).in_bad_weather()).trace;
+    let seed = first_seed();
+    assert_eq!(trace(seed), trace(seed));
+    assert_ne!(trace(seed), trace(seed + 1));
+}
