@@ -17,12 +17,9 @@ use scratch::Scratch;
 use story::Told;
 
 mod daemon;
-mod encoding;
 mod evidence;
-mod memory;
 mod page;
 mod programs;
-mod scan;
 mod scratch;
 mod sockets;
 mod story;
@@ -53,10 +50,10 @@ fn show(then: impl FnOnce(&Page, &Path, &Programs, Told) -> Result<()>) -> Resul
     let [_, relay] = &told.daemons;
     let evidence = Evidence::collect(folder, relay)?;
     evidence.show(&told, &page);
-    page.heading("Searched for on both sides, in names and contents: plain, in hexadecimal, in base64");
-    evidence.search(&told)?;
+    page.heading("Searched for on both sides, in names and contents: in every encoding the scanner knows");
+    let searched = evidence.search(&told)?;
     Page::line("");
-    Page::line(&evidence.searched());
+    Page::line(&searched);
     then(&page, folder, &programs, told)
 }
 

@@ -1,33 +1,35 @@
 //! Who got what: the patient's side beside the relay's, and a search of both for everything that is nobody's business.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use rohrpost_canary::{Canary, Findings, Scanner};
 
 use super::daemon::Daemon;
-use super::encoding::from_base64url;
-use super::memory;
 use super::page::{Column, LEFT, Page, RIGHT, grouped, sized};
-use super::scan::{self, FileSeen, Needle, Scanner};
 use super::story::{ANNEGRET, Document, JOERG, JOERGS_TITLE, PRACTICE, Told};
 
-/// Both sides as they lie on disk.
+/// Both sides as they lie on disk, and the relay as it runs.
 #[derive(Debug)]
 pub(super) struct Evidence {
     folder: PathBuf,
-    patient: Vec<FileSeen>,
-    relay: Vec<FileSeen>,
+    /// The relay's files and their lengths.
+    relay: Vec<(String, usize)>,
     /// Nothing where the machine does not show it.
-    memory: Option<Vec<FileSeen>>,
+    pid: Option<u32>,
 }
 
 impl Evidence {
-    /// Reads what the phone and the running relay have now.
+    /// Looks at what the phone and the running relay have now.
     pub(super) fn collect(folder: &Path, relay: &Daemon) -> Result<Self> {
-        let below = |names: &[&str]| scan::read(&names.iter().map(|name| folder.join(name)).collect::<Vec<_>>());
-        let patient = below(&["got", "phone", "list.txt", "link.txt", "pin.txt"])?;
-        let memory = relay.pid().and_then(|pid| memory::read(pid).ok());
-        Ok(Self { folder: folder.to_owned(), patient, relay: below(&["relay", "relay.log"])?, memory })
+        let mut files = Vec::new();
+        for name in RELAYS {
+            list(&folder.join(name), folder, &mut files)?;
+        }
+        files.sort();
+        Ok(Self { folder: folder.to_owned(), relay: files, pid: relay.pid() })
     }
 
     /// Shows both sides.
@@ -38,53 +40,64 @@ impl Evidence {
             got.push(sized(&format!("  {}", document.fixture), document.bytes.len(), LEFT));
             got.push(format!("  sha256 {}…", document.sha256.get(..32).unwrap_or_default()));
         }
-        let mut saw: Vec<String> =
-            self.relay.iter().map(|file| sized(&self.name(file), file.bytes.len(), RIGHT)).collect();
+        let mut saw: Vec<String> = self.relay.iter().map(|(name, length)| sized(name, *length, RIGHT)).collect();
         saw.extend(what_a_relay_knows(told));
         let left = Column { title: "What the patient got", lines: got };
         page.side_by_side(&left, &Column { title: "What the relay has: all of its files", lines: saw });
     }
 
-    /// Searches all of it for the same things, and fails unless each is where it belongs and nowhere else.
-    pub(super) fn search(&self, told: &Told) -> Result<()> {
+    /// Searches all of it for the same things, fails unless each is where it belongs and nowhere else, and says how much
+    /// was searched.
+    pub(super) fn search(&self, told: &Told) -> Result<String> {
         let clues = clues(told)?;
-        let scanner = Scanner::new(clues.iter().map(|clue| &clue.needle));
-        let patient = scanner.hits_in(&self.patient, &self.folder);
-        let relay = scanner.hits_in(&self.relay, &self.folder);
-        let memory = self.memory.as_ref().map(|memory| scanner.hits_in(memory, &self.folder));
+        let scanner = Scanner::new(clues.iter().map(|clue| &clue.canary));
+        let patient = self.below(&scanner, &PATIENTS)?;
+        let relay = self.below(&scanner, &RELAYS)?;
+        let memory = self.pid.and_then(|pid| scanner.memory(pid).ok());
         Page::line(&row("found how often", ["patient", "relay", "its memory"]));
-        for (number, Clue { needle, with_patient, at_relay }) in clues.iter().enumerate() {
-            let at = |hits: &[usize]| hits.get(number).copied().unwrap_or_default();
-            let counts = [Some(at(&patient)), Some(at(&relay)), memory.as_deref().map(at)];
+        for Clue { canary, with_patient, at_relay } in &clues {
+            let label = canary.label();
+            let counts = [Some(&patient), Some(&relay), memory.as_ref()].map(|found| found.map(|all| all.count(label)));
             let shown = counts.map(|count| count.map_or_else(|| "-".to_owned(), |count| count.to_string()));
-            Page::line(&row(&needle.label, shown.each_ref().map(String::as_str)));
+            Page::line(&row(label, shown.each_ref().map(String::as_str)));
             for (place, (count, expected)) in PLACES.iter().zip(counts.iter().zip([with_patient, at_relay, at_relay])) {
-                ensure!(
-                    count.is_none_or(|count| (count > 0) == *expected),
-                    "{} {place}: {count:?} times",
-                    needle.label
-                );
+                ensure!(count.is_none_or(|count| (count > 0) == *expected), "{label} {place}: {count:?} times");
             }
         }
-        Ok(())
+        Ok(searched(&relay, memory.as_ref()))
     }
 
-    /// What of the relay's was searched.
-    pub(super) fn searched(&self) -> String {
-        let bytes = |files: &[FileSeen]| grouped(files.iter().map(|file| file.bytes.len()).sum());
-        let memory = self.memory.as_deref().map_or_else(
-            || "This machine does not show the memory of a running program, so that was not searched".to_owned(),
-            |memory| format!("{} bytes of its memory while it runs, freed pages included", bytes(memory)),
-        );
-        format!(
-            "The relay's: {} bytes of its folder and of a log of everything it did.\n  {memory}.",
-            bytes(&self.relay)
-        )
+    fn below(&self, scanner: &Scanner, names: &[&str]) -> Result<Findings> {
+        let mut findings = Findings::default();
+        for name in names {
+            findings.join(scanner.folder(&self.folder.join(name)).with_context(|| format!("cannot search {name}"))?);
+        }
+        Ok(findings)
     }
+}
 
-    fn name(&self, file: &FileSeen) -> String {
-        file.path.strip_prefix(&self.folder).unwrap_or(&file.path).display().to_string()
+/// What of the relay's was searched.
+fn searched(relay: &Findings, memory: Option<&Findings>) -> String {
+    let bytes = |found: &Findings| grouped(usize::try_from(found.bytes()).unwrap_or(usize::MAX));
+    let memory = memory.map_or_else(
+        || "This machine does not show the memory of a running program, so that was not searched".to_owned(),
+        |memory| format!("{} bytes of its memory while it runs, freed pages included", bytes(memory)),
+    );
+    format!("The relay's: {} bytes of its folder and of a log of everything it did.\n  {memory}.", bytes(relay))
+}
+
+/// Every file at or below a path, by its name from `root` on, and its length.
+fn list(path: &Path, root: &Path, files: &mut Vec<(String, usize)>) -> Result<()> {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).with_context(|| format!("cannot look into {}", path.display()))? {
+            list(&entry?.path(), root, files)?;
+        }
+        return Ok(());
     }
+    let length = fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?.len();
+    let name = path.strip_prefix(root).unwrap_or(path).display().to_string();
+    files.push((name, usize::try_from(length).unwrap_or(usize::MAX)));
+    Ok(())
 }
 
 fn what_a_relay_knows(told: &Told) -> Vec<String> {
@@ -100,41 +113,47 @@ fn what_a_relay_knows(told: &Told) -> Vec<String> {
 /// Something that one side has and the other has not.
 #[derive(Debug)]
 struct Clue {
-    needle: Needle,
+    canary: Canary,
     with_patient: bool,
     at_relay: bool,
 }
 
 impl Clue {
-    fn patients_own(needle: Needle) -> Self {
-        Self { needle, with_patient: true, at_relay: false }
+    fn patients_own(canary: Canary) -> Self {
+        Self { canary, with_patient: true, at_relay: false }
     }
 }
 
 fn clues(told: &Told) -> Result<Vec<Clue>> {
     let mut own = vec![
-        Needle::new(format!("her name, {ANNEGRET}"), ANNEGRET),
-        Needle::new(format!("her practice, {PRACTICE}"), PRACTICE),
-        Needle::new("her number in two documents, BEISPIEL-0001", "BEISPIEL-0001"),
-        Needle::new("a sentence of the finding, \u{201e}CRP leicht erh\u{2026}\u{201c}", "CRP leicht erh"),
+        words(format!("her name, {ANNEGRET}"), ANNEGRET),
+        words(format!("her practice, {PRACTICE}"), PRACTICE),
+        words("her number in two documents, BEISPIEL-0001", "BEISPIEL-0001"),
+        words("a sentence of the finding, \u{201e}CRP leicht erh\u{2026}\u{201c}", "CRP leicht erh"),
     ];
     for Document { fixture, title, bytes, .. } in &told.documents {
         let opening = bytes.get(..OPENING).context("a sample document is too short")?;
-        own.push(Needle::new(format!("title \u{201e}{title}\u{201c}"), *title));
-        own.push(Needle::new(format!("file name {fixture}"), *fixture));
-        own.push(Needle::new(format!("the first {OPENING} bytes of {fixture}"), opening));
+        own.push(words(format!("title \u{201e}{title}\u{201c}"), title));
+        own.push(words(format!("file name {fixture}"), fixture));
+        own.push(Canary::bytes(format!("the first {OPENING} bytes of {fixture}"), opening).whole());
     }
-    own.push(Needle::alone("the PIN", told.pin.as_str()));
-    own.push(Needle::new("the link's secret", link_secret(&told.link).context("the link cannot be read")?));
+    own.push(Canary::number("the PIN", &told.pin));
+    own.push(Canary::bytes("the link's secret", link_secret(&told.link).context("the link cannot be read")?));
 
-    let inbox = Needle::new("the safe's inbox id, which a relay must know", unhex(&told.inbox_id)?);
+    let inbox =
+        Canary::bytes("the safe's inbox id, which a relay must know", HEXLOWER.decode(told.inbox_id.as_bytes())?);
     let mut clues: Vec<_> = own.into_iter().map(Clue::patients_own).collect();
     for (label, word) in [("another patient's name", JOERG), ("another patient's title", JOERGS_TITLE)] {
-        let needle = Needle::new(format!("{label}, {word}"), word);
-        clues.push(Clue { needle, with_patient: false, at_relay: false });
+        let canary = words(format!("{label}, {word}"), word);
+        clues.push(Clue { canary, with_patient: false, at_relay: false });
     }
-    clues.push(Clue { needle: inbox, with_patient: true, at_relay: true });
+    clues.push(Clue { canary: inbox, with_patient: true, at_relay: true });
     Ok(clues)
+}
+
+/// Whole: the practice's documents share words with one another.
+fn words(label: impl Into<String>, text: &str) -> Canary {
+    Canary::text(label, text).whole()
 }
 
 fn row(what: &str, [patient, relay, memory]: [&str; 3]) -> String {
@@ -143,7 +162,7 @@ fn row(what: &str, [patient, relay, memory]: [&str; 3]) -> String {
 
 /// The 32 secret bytes of a link: docs/protocol.md, section 11.
 fn link_secret(link: &str) -> Option<Vec<u8>> {
-    let fragment = from_base64url(link.split_once('#')?.1)?;
+    let fragment = BASE64URL_NOPAD.decode(link.split_once('#')?.1.as_bytes()).ok()?;
     let (_check_and_version, rest) = fragment.split_at_checked(4 + 1)?;
     let (_pin, rest) = after_varint(rest)?.split_at_checked(32)?;
     let (_inbox, rest) = after_varint(rest)?.split_at_checked(16)?;
@@ -155,10 +174,9 @@ fn after_varint(bytes: &[u8]) -> Option<&[u8]> {
     bytes.get(last + 1..)
 }
 
-fn unhex(text: &str) -> Result<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2).map(str::from_utf8);
-    pairs.map(|pair| Ok(u8::from_str_radix(pair?, 16)?)).collect()
-}
+/// Whose these are, in the demo's folder.
+const PATIENTS: [&str; 5] = ["got", "phone", "list.txt", "link.txt", "pin.txt"];
+const RELAYS: [&str; 2] = ["relay", "relay.log"];
 
 /// Where the counts were made.
 const PLACES: [&str; 3] = ["with the patient", "at the relay", "in the relay's memory"];
@@ -168,22 +186,23 @@ const OPENING: usize = 512;
 
 #[cfg(test)]
 mod tests {
-    use super::super::encoding::{URL_ALPHABET, base64_anywhere};
     use super::*;
 
     #[test]
     fn a_links_secret_is_the_32_bytes_behind_pin_epoch_and_inbox() {
         // check, version, expires (two bytes), safe pin, epoch, inbox id, secret, no ticket.
         let link = [&[9; 4][..], &[1, 0x80, 0x01], &[2; 32], &[3], &[4; 16], &[5; 32], &[0]].concat();
-        let digits = &base64_anywhere(&link, URL_ALPHABET)[0];
-        assert_eq!(link_secret(&format!("https://app.example/#{digits}AA")).unwrap(), [5; 32]);
+        let fragment = BASE64URL_NOPAD.encode(&link);
+        assert_eq!(link_secret(&format!("https://app.example/#{fragment}")).unwrap(), [5; 32]);
         assert_eq!(link_secret("https://app.example/#AAAA"), None);
         assert_eq!(link_secret("https://app.example/"), None);
     }
 
     #[test]
-    fn hexadecimal_is_read_in_pairs() {
-        assert_eq!(unhex("81eb").unwrap(), [0x81, 0xeb]);
-        assert!(unhex("8x").is_err());
+    fn every_file_below_a_folder_is_listed_with_its_length() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut files = Vec::new();
+        list(&root.join("src"), root, &mut files).unwrap();
+        assert!(files.iter().any(|(name, length)| name == "src/demo/evidence.rs" && *length > 1000));
     }
 }
