@@ -12,9 +12,11 @@
 )]
 
 mod clock;
+mod damage;
 mod plan;
 mod program;
 mod site;
 mod spool;
 mod syncs;
+mod vault;
 mod volume;

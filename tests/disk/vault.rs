@@ -1,0 +1,14 @@
+//! The safe's vault.
+
+mod damage;
+mod found;
+mod full;
+mod kill;
+mod power;
+mod scene;
+mod served;
+mod sweep;
+mod sync;
+mod told;
+mod trial;
+mod work;

@@ -1,0 +1,177 @@
+//! Bits that flip, sectors that vanish and files that end early, in every file of a vault.
+//!
+//! Each damage is done to a copy of one folder. Every row and every document is then read: right, missing or called
+//! damaged, never other than what was once written; and nothing panics. A damaged log is the one thing that sets rows back
+//! to what they were before without a word: its figure is told.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use rohrpost_figures::Figures;
+use rohrpost_safe_agent::opening;
+use rohrpost_safe_agent::rows::{self, DocumentRow};
+use rohrpost_safe_agent::vault::{
+    Draft, Folder, SqliteStore, Store as _, StoreError, SystemRng, Table, Unlock, system_rng, unlock_with_passphrase,
+};
+
+use super::found::content_of;
+use super::scene::{History, Scene};
+use super::served::passphrase;
+use crate::damage::{self, Damage, count_panics};
+use crate::plan::{Dice, Plan};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_vault_gives_right_rows_and_documents_or_none() {
+    let plan = Plan::of("disk.vault_damage");
+    let (scene, mut dice, panics) = (Scene::make().await, plan.dice(), count_panics());
+    let mut tallies: BTreeMap<&'static str, Tally> = BTreeMap::new();
+    for _ in 0..plan.rounds(200, 3000) {
+        let (kind, tally) = try_one(&scene, &mut dice);
+        assert_eq!((tally.wrong, panics.load(Ordering::Relaxed)), (0, 0), "{kind}");
+        tallies.entry(kind).or_default().add(&tally);
+    }
+    let mut figures = Figures::of("disk.vault_damage").seed(plan.seed).count("panics", 0);
+    for (kind, tally) in tallies {
+        figures = tally.print(kind, figures);
+    }
+    figures.publish();
+}
+
+/// What damages to one kind of file came to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    damages: u64,
+    refused: u64,
+    noticed: u64,
+    set_back: u64,
+    wrong: u64,
+}
+
+impl Tally {
+    fn add(&mut self, other: &Self) {
+        self.damages += other.damages;
+        self.refused += other.refused;
+        self.noticed += other.noticed;
+        self.set_back += other.set_back;
+    }
+
+    fn print(self, kind: &str, figures: Figures) -> Figures {
+        figures
+            .count(format!("{kind}: damages"), self.damages)
+            .count(format!("{kind}: wrong rows or documents"), self.wrong)
+            .count(format!("{kind}: refused to open"), self.refused)
+            .count(format!("{kind}: opened, damage told"), self.noticed)
+            .count(format!("{kind}: opened, set back without a word"), self.set_back)
+            .count(format!("{kind}: opened, all right"), self.damages - self.refused - self.noticed - self.set_back)
+    }
+}
+
+fn try_one(scene: &Scene, dice: &mut Dice) -> (&'static str, Tally) {
+    let copy = tempfile::tempdir().unwrap();
+    let (kind, from, file) = match dice.below(10) {
+        0 => ("keys", &scene.settled, "vault.keys".into()),
+        1 | 2 => ("content", &scene.settled, scene.documents[dice.place(scene.documents.len())].clone()),
+        3..6 => ("log", &scene.crashed, "vault.db-wal".into()),
+        6 => ("database beside its log", &scene.crashed, "vault.db".into()),
+        _ => ("database", &scene.settled, PathBuf::from("vault.db")),
+    };
+    damage::copy(from, copy.path());
+    let _damage: Damage = Damage::inflict(&copy.path().join(file), dice);
+    let mut tally = Tally { damages: 1, ..Tally::default() };
+    match look(copy.path(), &scene.history) {
+        Err(_) => tally.refused = 1,
+        Ok(Seen { wrong: 1.., .. }) => tally.wrong = 1,
+        Ok(Seen { damaged: 1.., .. }) => tally.noticed = 1,
+        Ok(Seen { old: 1.., .. } | Seen { missing: 1.., .. }) => tally.set_back = 1,
+        Ok(_) => {}
+    }
+    (kind, tally)
+}
+
+/// What was read from a damaged vault.
+#[derive(Debug, Default)]
+struct Seen {
+    right: u64,
+    old: u64,
+    missing: u64,
+    damaged: u64,
+    wrong: u64,
+}
+
+/// Reads everything as far as it goes.
+fn look(data: &Path, history: &History) -> Result<Seen, Box<dyn std::error::Error>> {
+    let mut seen = Seen::default();
+    {
+        let folder = Folder::open(data)?;
+        let key = unlock_with_passphrase(&folder, &passphrase())?;
+        let store = SqliteStore::open(&folder.database_path(), &key, system_rng())?;
+        rows_of(&store, history, &mut seen)?;
+        documents_of(&store, &folder, history, &mut seen)?;
+    }
+    // The whole safe opens it too, clears up, and closes it.
+    let vault = opening::open(data, &Unlock::Passphrase(&passphrase()))?;
+    drop(vault);
+    Ok(seen)
+}
+
+fn rows_of(store: &SqliteStore<SystemRng>, history: &History, seen: &mut Seen) -> Result<(), StoreError> {
+    for ((table, key), values) in &history.rows {
+        let found = match store.get(*table, key) {
+            Err(StoreError::Damaged) => {
+                seen.damaged += 1;
+                continue;
+            }
+            found => found?.map(|row| row.as_bytes().to_vec()),
+        };
+        let newest = history.newest.get(&(*table, key.clone()));
+        match found {
+            found if found.as_ref() == newest => seen.right += 1,
+            None => seen.missing += 1,
+            Some(found) if values.contains(&found) => seen.old += 1,
+            Some(_) => seen.wrong += 1,
+        }
+    }
+    // A row under a key that nobody wrote must not open.
+    for table in Table::ALL {
+        let keys = match store.keys(table, &[], None, usize::MAX) {
+            Err(StoreError::Damaged) => {
+                seen.damaged += 1;
+                continue;
+            }
+            keys => keys?,
+        };
+        for key in keys.into_iter().filter(|key| !history.rows.contains_key(&(table, key.clone()))) {
+            match store.get(table, &key) {
+                Err(StoreError::Damaged) | Ok(None) => seen.damaged += 1,
+                Ok(Some(_)) => seen.wrong += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn documents_of(
+    store: &SqliteStore<SystemRng>,
+    folder: &Folder,
+    history: &History,
+    seen: &mut Seen,
+) -> Result<(), StoreError> {
+    let draft = Draft::new(store);
+    let page = match rows::page::<DocumentRow>(&draft, &[], None, usize::MAX) {
+        Err(StoreError::Damaged) => {
+            seen.damaged += 1;
+            return Ok(());
+        }
+        page => page?,
+    };
+    for row in page.rows {
+        match content_of(folder, &row) {
+            Ok(bytes) if history.documents.get(&row.file_name) == Some(&bytes) => seen.right += 1,
+            Ok(_) => seen.wrong += 1,
+            Err(_) => seen.damaged += 1,
+        }
+    }
+    Ok(())
+}

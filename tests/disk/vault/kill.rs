@@ -1,0 +1,22 @@
+//! `kill -9` of a served safe at any moment.
+
+use rohrpost_figures::Figures;
+
+use super::trial::run;
+use crate::plan::Plan;
+use crate::site::Site;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_safe_has_answered_is_there_and_recorded_after_a_kill() {
+    let plan = Plan::of("disk.vault_kill");
+    let totals = run(plan.rounds(20, 1000), &plan, || Some(Site::folder())).await.unwrap();
+    Figures::of("disk.vault_kill")
+        .seed(plan.seed)
+        .count("kills", totals.crashes)
+        .count("kills while recovering", totals.recoveries)
+        .count("answered", totals.answers)
+        .count("answered and lost", 0)
+        .count("answered and not recorded", 0)
+        .count("broken leaves of the record", 0)
+        .publish();
+}
