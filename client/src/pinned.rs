@@ -83,3 +83,45 @@ impl ServerCertVerifier for Pinned {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn believes(pinned: &Pinned, shown: &[u8]) -> bool {
+        let (shown, name) = (CertificateDer::from(shown), ServerName::try_from(SERVER_NAME).unwrap());
+        pinned.verify_server_cert(&shown, &[], &name, &[], UnixTime::since_unix_epoch(Duration::ZERO)).is_ok()
+    }
+
+    #[test]
+    fn the_pinned_key_is_believed_in_its_one_form_and_with_no_bit_changed() {
+        let key = [7; 32];
+        let shown = [&SPKI_PREFIX[..], &key].concat();
+        let pinned = Pinned { relay: RelayKeyHash::of_key(&key), provider: Arc::new(ring::default_provider()) };
+        assert!(believes(&pinned, &shown));
+        for at in 0..shown.len() {
+            for bit in 0..8 {
+                let mut changed = shown.clone();
+                changed[at] ^= 1 << bit;
+                assert!(!believes(&pinned, &changed), "byte {at}, bit {bit}");
+            }
+            assert!(!believes(&pinned, &shown[..at]), "cut at {at}");
+        }
+        // A key alone, behind something else, in front of something else, and twice.
+        for odd in [&key[..], &[&[0], &shown[..]].concat(), &[&shown[..], &[0]].concat(), &shown.repeat(2), &[]] {
+            assert!(!believes(&pinned, odd));
+        }
+    }
+
+    #[test]
+    fn nothing_is_offered_by_which_two_visits_could_be_linked_or_a_weaker_key_taken() {
+        let config = client_config(RelayKeyHash::of_key(&[7; 32])).unwrap();
+        assert!(!config.enable_early_data && config.alpn_protocols == [ALPN]);
+        assert!(!config.client_auth_cert_resolver.has_certs());
+        let pinned = Pinned { relay: RelayKeyHash::of_key(&[7; 32]), provider: Arc::new(ring::default_provider()) };
+        assert_eq!(pinned.supported_verify_schemes(), [SignatureScheme::ED25519]);
+        assert!(pinned.requires_raw_public_keys());
+    }
+}

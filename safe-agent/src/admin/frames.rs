@@ -98,7 +98,33 @@ impl<R: Read> Read for Content<'_, R> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::office::Request;
+
+    proptest! {
+        #[test]
+        fn any_bytes_on_the_socket_are_a_request_a_document_or_an_error(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            length in 0u32..400,
+            text in prop::option::of(Just(&b"{\"command\":\"status\"}"[..])),
+        ) {
+            // A length that may be right, and what may be a request: random bytes hardly ever are.
+            let wire = [&length.to_be_bytes()[..], text.unwrap_or_default(), &bytes].concat();
+            let (mut socket, room) = (&wire[..], usize::try_from(length).unwrap());
+            if read::<Request>(&mut socket, REQUEST_BYTES).is_ok() {
+                prop_assert_eq!(socket.len(), wire.len() - 4 - room, "more or less was read than was announced");
+            }
+            let (mut from, mut received) = (&wire[..], Vec::new());
+            if Content::new(&mut from).read_to_end(&mut received).is_ok() {
+                let (mut again, mut sent) = (Vec::new(), Vec::new());
+                send_content(&mut sent, &mut &received[..]).unwrap();
+                Content::new(&mut &sent[..]).read_to_end(&mut again).unwrap();
+                prop_assert_eq!(again, received);
+            }
+        }
+    }
 
     #[test]
     fn a_document_arrives_whole_or_as_an_error() {
