@@ -13,6 +13,7 @@ mod deposits;
 mod enrolment;
 mod interruptions;
 mod misfortunes;
+mod poison;
 mod programs;
 mod revocation;
 mod samples;
