@@ -22,7 +22,7 @@ const LONGEST: &str = "-max_len=4096";
 /// What `cargo fuzz` asks of the compiler, without a sanitiser: there is no unsafe code of ours to watch.
 const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
                      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
-                     -Cllvm-args=-sanitizer-coverage-trace-compares";
+                     -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=4 --cfg fuzzing";
 
 /// Fuzzes one target or all of them.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
