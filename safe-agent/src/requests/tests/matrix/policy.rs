@@ -22,6 +22,26 @@ pub(super) enum Role {
     Misdelivered,
 }
 
+/// Roles that are tested together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Group {
+    Patients,
+    Revoked,
+    Strangers,
+    LinkHolders,
+}
+
+impl Role {
+    pub(super) fn group(self) -> Group {
+        match self {
+            Self::DeviceOfA | Self::SecondDeviceOfA | Self::DeviceOfB => Group::Patients,
+            Self::Revoked => Group::Revoked,
+            Self::UnknownKey | Self::Nobody | Self::DeviceElsewhere | Self::Misdelivered => Group::Strangers,
+            Self::LinkHolder | Self::LateLinkHolder => Group::LinkHolders,
+        }
+    }
+}
+
 pub(super) const ROLES: [Role; 10] = [
     Role::DeviceOfA,
     Role::SecondDeviceOfA,
@@ -82,7 +102,6 @@ pub(super) const CASES: [Case; 14] = [
 pub(super) enum From {
     Start,
     Middle,
-    End,
     BehindTheEnd,
     FarBehind,
 }

@@ -5,6 +5,7 @@ use rohrpost_e2ee::exchange::Lane;
 use rohrpost_wire::Timestamp;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::frame::TtlClass;
+use rohrpost_wire::time::DAY;
 
 use super::policy::{CASES, Case, From, Question, Role, Version};
 use crate::rows::{AuditHead, DeviceRow, DocumentRow, GrantRow, PatientId, Rights};
@@ -64,7 +65,11 @@ impl Scene {
         match case {
             Case::Shared => self.shared(a, None),
             Case::LastSecond => self.shared(a, Some(START)),
-            Case::Expired => self.shared(a, Some(START.minus(1))),
+            Case::Expired => {
+                let (document, rights, not_after) = (self.document(a), Rights::SHARED, Some(START.minus(1)));
+                self.world.save(&GrantRow { subject: a, document, rights, shared: START.minus(DAY), not_after });
+                document
+            }
             Case::Unshared => self.document(a),
             Case::SharedWithB => self.shared(self.b, None),
             Case::UnsharedOfB => self.document(self.b),
@@ -129,7 +134,6 @@ impl Scene {
                 let offset = match from {
                     From::Start => 0,
                     From::Middle => LENGTH / 2,
-                    From::End => LENGTH,
                     From::BehindTheEnd => LENGTH + 1,
                     From::FarBehind => u64::MAX,
                 };
