@@ -70,7 +70,7 @@ pub struct World {
     rng: Rng,
     ghost: Ghost,
     trace: Trace,
-    /// Flushes so far, of everybody: where a crash can be wanted.
+    /// Flushes before the calm, of everybody: where a crash can be wanted.
     boundaries: u64,
     calm: bool,
 }
@@ -203,7 +203,6 @@ impl World {
             let out = self.relay.handle(ToRelay::Timer(timer), self.now);
             return self.carry_out_relay(out);
         }
-        self.boundaries += 1;
         let crash = self.crash_here();
         if crash != Some(Moment::Before) {
             let out = self.relay.handle(ToRelay::Timer(timer), self.now);
@@ -232,12 +231,7 @@ impl World {
             return;
         }
         let flush = matches!((peer, &input), (Peer::Safe(_), ToPeer::Timer(timer)) if timer.tag == tags::FLUSH);
-        let crash = if flush {
-            self.boundaries += 1;
-            self.crash_here()
-        } else {
-            None
-        };
+        let crash = if flush { self.crash_here() } else { None };
         match (peer, crash) {
             (Peer::Safe(index), Some(Moment::Before)) => self.crash_safe(index),
             (Peer::Safe(index), Some(Moment::After)) => {

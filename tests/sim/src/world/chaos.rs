@@ -92,8 +92,12 @@ impl World {
         self.ghost.count("mishaps");
     }
 
-    /// Whether a crash is wanted at the flush at hand.
-    pub(super) fn crash_here(&self) -> Option<Moment> {
+    /// Whether a crash is wanted at the flush at hand. In the calm hour nothing crashes: whoever asks then is answered.
+    pub(super) fn crash_here(&mut self) -> Option<Moment> {
+        if self.calm {
+            return None;
+        }
+        self.boundaries += 1;
         self.config.crashes.get(&self.boundaries).map(|crash| crash.moment)
     }
 

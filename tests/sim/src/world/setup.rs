@@ -84,7 +84,7 @@ impl Faults {
             broken_per_mille: 12,
             slow_per_mille: 50,
             safe_crashes: 150,
-            relay_crashes: 200,
+            relay_crashes: 400,
             client_crashes: 30,
             partitions: 60,
             clock_jumps: 30,
@@ -95,7 +95,7 @@ impl Faults {
 impl Config {
     /// The size of the promise: a relay, 20 safes, 200 devices.
     pub fn large(seed: u64, hours: u64) -> Self {
-        Self { safes: 20, clients_per_safe: 10, errand_minutes: 150, hours, ..Self::small(seed) }
+        Self { safes: 20, clients_per_safe: 10, errand_minutes: 240, hours, ..Self::small(seed) }
     }
 
     /// A world small enough for many schedules.

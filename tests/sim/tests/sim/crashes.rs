@@ -9,7 +9,7 @@ const SEED: u64 = 5;
 
 fn config(crashes: &[(u64, Moment)]) -> Config {
     let crashes: BTreeMap<_, _> = crashes.iter().map(|(at, moment)| (*at, Crash { moment: *moment })).collect();
-    Config { safes: 1, clients_per_safe: 1, hours: 1, errand_minutes: 4, crashes, ..Config::small(SEED) }
+    Config { safes: 1, clients_per_safe: 1, hours: 2, errand_minutes: 6, crashes, ..Config::small(SEED) }
 }
 
 fn survives(crashes: &[(u64, Moment)]) -> u64 {

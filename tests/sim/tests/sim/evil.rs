@@ -139,41 +139,57 @@ fn every_attack_that_ever_succeeded_fails_now() {
     assert!(replayed > 0, "nothing was replayed");
 }
 
+/// One of each.
+const ALL: [Power; 29] = [
+    Power::Drop,
+    Power::Delay(600),
+    Power::Reorder,
+    Power::Duplicate(3),
+    Power::Truncate(20),
+    Power::Flip(700),
+    Power::SwapReplies,
+    Power::Redirect,
+    Power::Splice,
+    Power::ReplayCall(1),
+    Power::ReplayDeposit(0),
+    Power::CallAsDeposit(0),
+    Power::DepositAsCall(0),
+    Power::StealReply,
+    Power::ForgeReply,
+    Power::OldReply(0),
+    Power::StuffMailbox(0),
+    Power::ForgeQueued,
+    Power::ServeOwnSafe,
+    Power::ServeOwnPrekeys,
+    Power::ServeSwappedKey,
+    Power::ServeOtherSafe,
+    Power::StaleRecords(0),
+    Power::Version(1, 2),
+    Power::CrossProtocol(2),
+    Power::Refuse(3),
+    Power::Close,
+    Power::Garbage,
+    Power::RollBack,
+];
+
+/// Short enough to be asked of every planted bug: three worlds, each power several times, an insider at work.
+#[test]
+fn an_insider_at_a_relay_with_all_powers_gets_nothing() {
+    for seed in 1..=3 {
+        let moves = (0..3 * ALL.len()).map(|number| Move {
+            step: 100 + 6 * u32::try_from(number).unwrap(),
+            power: ALL[(number * 7 + usize::try_from(seed).unwrap()) % ALL.len()],
+        });
+        let outcome = Attack { seed, moves: moves.collect() }.run();
+        assert!(outcome.violations.is_empty(), "seed {seed}: {:?}", outcome.violations);
+        assert!(outcome.harm > 20, "seed {seed}: only {} powers met a message", outcome.harm);
+    }
+}
+
 /// Each power alone, at many moments: so that every one of them is known to have met its message.
 #[test]
 fn every_power_finds_a_message_to_work_on() {
-    let all = [
-        Power::Drop,
-        Power::Delay(600),
-        Power::Reorder,
-        Power::Duplicate(3),
-        Power::Truncate(20),
-        Power::Flip(700),
-        Power::SwapReplies,
-        Power::Redirect,
-        Power::Splice,
-        Power::ReplayCall(1),
-        Power::ReplayDeposit(0),
-        Power::CallAsDeposit(0),
-        Power::DepositAsCall(0),
-        Power::StealReply,
-        Power::ForgeReply,
-        Power::OldReply(0),
-        Power::StuffMailbox(0),
-        Power::ForgeQueued,
-        Power::ServeOwnSafe,
-        Power::ServeOwnPrekeys,
-        Power::ServeSwappedKey,
-        Power::ServeOtherSafe,
-        Power::StaleRecords(0),
-        Power::Version(1, 2),
-        Power::CrossProtocol(2),
-        Power::Refuse(3),
-        Power::Close,
-        Power::Garbage,
-        Power::RollBack,
-    ];
-    for power in all {
+    for power in ALL {
         let moves = (0..20).map(|number| Move { step: 60 + 30 * number, power }).collect();
         let outcome = Attack { seed: seed(), moves }.run();
         assert!(outcome.violations.is_empty(), "{power:?}: {:?}", outcome.violations);

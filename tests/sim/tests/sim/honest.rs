@@ -8,7 +8,7 @@ use rohrpost_sim::client::Tally;
 use rohrpost_sim::{Config, Outcome, World};
 
 /// Hours of chaos in a large world; a calm hour and what leads to it come on top.
-const HOURS: u64 = 25;
+const HOURS: u64 = 50;
 
 fn run(config: Config) -> Outcome {
     let seed = config.seed;
@@ -24,9 +24,9 @@ fn add(tally: &mut Tally, outcome: &Outcome) {
     }
 }
 
-/// How many large worlds: forty make a thousand hours.
+/// How many large worlds in each half: twice ten make a thousand hours.
 fn worlds() -> u64 {
-    env::var("ROHRPOST_SIM_WORLDS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
+    env::var("ROHRPOST_SIM_WORLDS").ok().and_then(|text| text.parse().ok()).unwrap_or(10)
 }
 
 fn first_seed() -> u64 {
@@ -39,6 +39,13 @@ fn in_good_weather_everybody_gets_everything_and_nothing_fails() {
     let count = |what| outcome.tally.get(what).copied().unwrap_or_default();
     assert_eq!(count("failed tries"), count("errands given up"), "only wrong PINs fail: {:#?}", outcome.tally);
     assert!(count("documents received") > 4 && count("deposits queued") > 4, "{:#?}", outcome.tally);
+}
+
+#[test]
+fn in_bad_weather_a_small_world_loses_and_doubles_nothing() {
+    for seed in 1..=6 {
+        run(Config::small(seed).in_bad_weather());
+    }
 }
 
 fn large_worlds(half: u64) -> (Tally, u64) {
