@@ -99,7 +99,9 @@ impl Story {
         };
         let finding = add(patient, &self.secrets.title, &finding_file);
         let image = add(patient, &self.secrets.image_title, &image_file);
-        let others = add(other, &self.secrets.title, &finding_file);
+        let others = self.house.path("others.txt");
+        fs::write(&others, "another finding").unwrap();
+        let others = add(other, "Befund", others.to_str().unwrap());
         assert_eq!(self.house.safe_says(&["share", "--patient", patient, "--document", NONE]).code, 3);
         self.learn_id("document's id", &finding.0);
         self.learn_id("document's hash", &finding.1);
