@@ -13,6 +13,7 @@ mod limits;
 mod logins;
 mod peer;
 mod process;
+mod reflection;
 mod spooling;
 mod stalls;
 

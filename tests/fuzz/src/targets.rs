@@ -37,6 +37,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "mailboxes", run: mailboxes::mailboxes, seeds: mailboxes::mailboxes_seeds, tries: 4_000 },
     Target { name: "link", run: texts::link, seeds: texts::link_seeds, tries: 20_000 },
     Target { name: "pin", run: texts::pin, seeds: texts::pin_seeds, tries: 40_000 },
+    Target { name: "sheet", run: texts::sheet, seeds: texts::sheet_seeds, tries: 20_000 },
     Target { name: "relay_address", run: texts::relay_address, seeds: texts::relay_address_seeds, tries: 40_000 },
     Target { name: "relay_config", run: texts::relay_config, seeds: texts::relay_config_seeds, tries: 3_000 },
     Target { name: "desk", run: texts::desk, seeds: texts::desk_seeds, tries: 20_000 },

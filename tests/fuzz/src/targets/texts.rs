@@ -2,9 +2,11 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use rohrpost_e2ee::body::Pin;
+use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_patient::enrol;
 use rohrpost_relay::config::{FileConfig, PublicPlace};
 use rohrpost_safe_agent::office::{Reply, Request};
+use rohrpost_safe_agent::sheet;
 use rohrpost_wire::{RelayAddress, address, limits};
 
 use super::samples;
@@ -64,6 +66,37 @@ pub(super) fn pin(bytes: &[u8]) -> Verdict {
 pub(super) fn pin_seeds() -> Vec<Vec<u8>> {
     let texts = ["012345", "012 345\n", "0-1-2-3-4-5", "12345", "1234567", "\u{661}\u{662}\u{663}456", "12345\u{ff16}"];
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+/// A sheet has one meaning, however it was typed; behind a 1 the bytes are a key, and the sum is the one that fits.
+pub(super) fn sheet(bytes: &[u8]) -> Verdict {
+    let (mode, rest) = bytes.split_first().unwrap_or((&0, &[]));
+    let text = match rest.first_chunk::<32>() {
+        Some(key) if mode % 2 == 1 => sheet::write(mode >> 1 & 7, &SigningSecret::from_bytes(key)).to_string(),
+        _ => String::from_utf8_lossy(rest).into_owned(),
+    };
+    let letters: String = text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    let Some(secret) = bounded(text.len(), || sheet::read(&text)) else {
+        assert!(mode % 2 == 0 || rest.len() < 32, "a sheet does not read back");
+        return Verdict::Refused;
+    };
+    let number = letters.as_bytes()[2] - b'0';
+    let again = sheet::write(number, &SigningSecret::from_bytes(secret.expose()));
+    if number < 10 {
+        assert_eq!(again.replace('-', ""), letters, "a sheet has two forms");
+    }
+    Verdict::Taken
+}
+
+pub(super) fn sheet_seeds() -> Vec<Vec<u8>> {
+    let text = sheet::write(1, &SigningSecret::from_bytes(&[7; 32]));
+    let spaced = text.replace('-', " ").to_lowercase();
+    vec![
+        [b"\0", text.as_bytes()].concat(),
+        [b"\0", spaced.as_bytes()].concat(),
+        [&[3][..], &[9; 32]].concat(),
+        b"\0RP".to_vec(),
+    ]
 }
 
 /// What reads as an address is one that can be written, shown and read again.
