@@ -8,7 +8,6 @@
 )]
 
 mod absence;
-mod blindness;
 mod deposits;
 mod enrolment;
 mod interruptions;
