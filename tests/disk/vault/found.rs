@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use ring::digest;
 use rohrpost_e2ee::object::ObjectKey;
@@ -40,7 +41,7 @@ impl Found {
     pub(crate) fn at(data: &Path) -> Self {
         verify(data);
         let vault = opened(data);
-        let folder = vault.folder.clone();
+        let folder = Arc::clone(&vault.folder);
         let read = move |draft: &mut Draft<'_>| Ok::<_, StoreError>(Self::read(draft, &folder));
         std::thread::spawn(move || vault.keeper.handle().transact_blocking(read).unwrap().unwrap()).join().unwrap()
     }

@@ -51,7 +51,7 @@ fn imports(data: &Path, told: &Told) -> u64 {
     for number in 0..3 {
         let request = Request::DocumentAdd { patient: patient_id.clone(), title: None, file_name: "large.bin".into() };
         let before = bytes_in(&data.join("content"));
-        let refused = desk.perform(request, &mut Cursor::new(&large)).err().expect("there is no room");
+        let refused = desk.perform(request, &mut Cursor::new(&large)).expect_err("there is no room");
         assert_eq!(refused.kind, Kind::Disk);
         assert_eq!(bytes_in(&data.join("content")), before, "what had been written is gone");
         let small = content(20_000, 100 + number);

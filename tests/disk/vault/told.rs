@@ -70,12 +70,13 @@ impl Told {
 
     /// A patient was added.
     pub(crate) fn patient(&self, id: String) {
-        self.hear(|book| drop(book.patients.insert(id)));
+        self.hear(|book| book.patients.extend([id]));
     }
 
     /// A document was imported.
     pub(crate) fn document(&self, id: String, content: &[u8]) {
-        self.hear(|book| drop(book.documents.insert(id, Document { sha256: sha256(content), shared: Some(false) })));
+        let document = Document { sha256: sha256(content), shared: Some(false) };
+        self.hear(|book| book.documents.extend([(id, document)]));
     }
 
     /// A document is about to be shared or not.
@@ -96,7 +97,7 @@ impl Told {
 
     /// A device was enrolled.
     pub(crate) fn enrolled(&self, patient: &str) {
-        self.hear(|book| drop(book.devices.insert(patient.to_owned(), 0)));
+        self.hear(|book| book.devices.extend([(patient.to_owned(), 0)]));
     }
 
     /// A request of a device was answered.
