@@ -10,7 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::command::{self, program};
+use crate::command::{self, answers, program};
 use crate::planted::scratch::target_folder;
 use crate::reliability::evidence::{self, Outcome as Ended};
 use crate::reliability::{HEAD, empty, figures, machine, report};
@@ -43,6 +43,7 @@ fn steps(folder: &Path) -> Vec<Step> {
     }
     let kept = folder.to_owned();
     steps.push(Step::new("planted", move || ourselves(&["planted", "--long"], 120, &kept)));
+    steps.push(Step::new("verifpal", verifpal));
     let kept = folder.to_owned();
     steps.push(Step::new("fuzz", move || ourselves(&["fuzz", "all", "600"], 600, &kept)));
     let kept = folder.to_owned();
@@ -75,10 +76,23 @@ impl Suite {
         // Some tests start the programs as a person does.
         command::run(&mut bounded(30, ["cargo", "build", "--workspace", "--bins", "--release", "--locked"]))?;
         let words = ["cargo", "test", "--release", "--locked"].iter().chain(self.flags);
-        command::run(bounded(self.minutes, words).env("ROHRPOST_LONG", "1").env(FIGURES, folder))?;
+        command::run(bounded(self.minutes, words).envs(LONG_FORMS).env(FIGURES, folder))?;
         Ok(Outcome::Pass)
     }
 }
+
+/// The models of the cryptography, and the mutants of them that must fail.
+fn verifpal() -> Result<Outcome> {
+    if !answers("verifpal", &["--version"]) {
+        return Ok(Outcome::Skip("verifpal is not installed (tests/models/README.md says how)".to_owned()));
+    }
+    command::run(&mut bounded(120, ["bash", "tests/models/verifpal/verify.sh"]))?;
+    Ok(Outcome::Pass)
+}
+
+/// What makes the tests take their long form: the simulation has numbers of its own.
+const LONG_FORMS: [(&str, &str); 3] =
+    [("ROHRPOST_LONG", "1"), ("ROHRPOST_SIM_ATTACKS", "10000"), ("ROHRPOST_SIM_WORLDS", "400")];
 
 /// Another command of this program, as a process that can be bounded and told where its figures go.
 fn ourselves(words: &[&str], minutes: u32, folder: &Path) -> Result<Outcome> {

@@ -48,10 +48,12 @@ fn promise_table(evidence: &Evidence) -> Result<String> {
 fn attack_table(evidence: &Evidence) -> Result<String> {
     let attacks = attacks::all();
     let states = states(attacks.iter().map(|attack| attack.row), evidence)?;
-    let mut table = count(&states) + "\n\n| # | attack | what holds | state | shown by |\n|---|---|---|---|---|\n";
+    let mut table =
+        count(&states) + "\n\n| # | attack | what holds | state | shown by | figures |\n|---|---|---|---|---|---|\n";
     for (attack, state) in attacks.iter().zip(&states) {
-        let row = attack.row;
-        writeln!(table, "| {} | {} | {} | {state} | {} |", row.key, attack.attack, row.claim, shown_by(row.by))?;
+        let (row, figures) = (attack.row, figures_of(&attack.row, evidence)?);
+        let shown_by = shown_by(row.by);
+        writeln!(table, "| {} | {} | {} | {state} | {shown_by} | {figures} |", row.key, attack.attack, row.claim)?;
     }
     Ok(table)
 }

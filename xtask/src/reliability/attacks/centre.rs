@@ -23,6 +23,7 @@ pub(super) const ROWS: &[Attack] = &[
             claim: "Who takes a relay over with its key and spool can send nothing that a client believes.",
             extent: Part("answers and records; messages and mail are not built"),
             by: &[
+                Test("sim::sim::no_schedule_of_a_malicious_relay_breaks_an_invariant"),
                 Test("e2ee::lib::a_record_signed_by_any_other_key_is_refused"),
                 Test("e2ee::lib::a_reply_opens_for_its_own_request_alone"),
                 Test("tests::e2e::another_safes_valid_records_are_not_believed"),
@@ -65,16 +66,16 @@ pub(super) const ROWS: &[Attack] = &[
             extent: Whole,
             by: &[
                 Test(
-                    "safe-agent::lib::of_a_million_pairs_of_right_and_document_the_thousand_that_belong_together_open",
+                    "safe-agent::lib::every_operation_by_a_patients_device_on_every_document_in_every_position_is_answered_as_the_policy_says",
                 ),
                 Test(
-                    "safe-agent::lib::every_operation_by_everybody_on_every_document_in_every_position_is_answered_as_the_policy_says",
+                    "safe-agent::lib::of_a_million_pairs_of_right_and_document_the_thousand_that_belong_together_open",
                 ),
                 Test("safe-agent::lib::not_yours_and_not_there_take_the_same_time_to_decide"),
                 Test("safe-agent::lib::a_strangers_document_and_one_that_never_was_get_the_same_reply"),
                 Test("tests::e2e::a_second_patient_gets_nothing_of_the_first"),
             ],
-            figures: &[],
+            figures: &["access.matrix_patients", "access.pairs"],
         },
     },
     Attack {
@@ -130,6 +131,7 @@ pub(super) const ROWS: &[Attack] = &[
                 Test("tests::e2e::taking_a_share_back_ends_its_transfer"),
                 Test("tests::e2e::revoking_a_device_ends_its_transfer"),
                 Test("safe-agent::lib::taking_a_share_back_ends_its_transfer_and_no_other"),
+                Test("safe-agent::lib::every_operation_by_a_revoked_device_is_refused"),
             ],
             figures: &[],
         },

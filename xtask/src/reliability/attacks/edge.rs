@@ -43,8 +43,9 @@ pub(super) const ROWS: &[Attack] = &[
         row: Row {
             key: "A18",
             claim: "A relay sees one random inbox, padded sizes and fresh ports; not who asks.",
-            extent: Part("no classifier was run; address, time and size remain, and the threat model says so"),
+            extent: Part("address, time and size remain, and the threat model says so"),
             by: &[
+                Test("tests::blindness::whose_document_was_fetched_is_not_told_by_the_shape_of_a_visit"),
                 Test("e2ee::lib::envelopes_have_class_sizes_alone"),
                 Test("relay::relay::a_log_at_info_names_no_peer_and_nobodys_place_and_ends_with_totals"),
             ],
@@ -71,6 +72,9 @@ pub(super) const ROWS: &[Attack] = &[
             claim: "There is nothing to register: a key that no practice enrolled gets nothing.",
             extent: Whole,
             by: &[
+                Test(
+                    "safe-agent::lib::every_operation_by_a_stranger_or_another_practices_patient_is_refused_and_leaves_nothing",
+                ),
                 Test("tests::e2e::a_stranger_with_a_key_of_his_own_gets_nothing"),
                 Test("safe-agent::lib::a_device_that_asks_another_practice_in_due_form_is_nobody_there"),
             ],
@@ -111,12 +115,13 @@ pub(super) const ROWS: &[Attack] = &[
             claim: "It is refused or set aside, and the next is delivered.",
             extent: Whole,
             by: &[
+                Test("tests::e2e::poison_before_a_request_delays_it_by_less_than_a_second_also_after_a_restart"),
                 Target("fuzz::twins"),
                 Test("relay::relay::spoiled_requests_in_any_pieces_end_the_same_way_and_trouble_nobody_else"),
                 Test("relay::relay::an_envelope_with_a_bit_flipped_on_disk_is_set_aside_and_the_others_are_delivered"),
                 Test("safe-agent::lib::a_panic_in_a_job_answers_an_error_and_the_thread_lives_on"),
             ],
-            figures: &[],
+            figures: &["fuzz.poison"],
         },
     },
     Attack {
@@ -172,6 +177,8 @@ pub(super) const ROWS: &[Attack] = &[
             claim: "Each is refused or has no effect; what is missing is missed.",
             extent: Part("an alarm that a relay withheld something is given at the end of its time only"),
             by: &[
+                Test("sim::sim::no_schedule_of_a_malicious_relay_breaks_an_invariant"),
+                Test("sim::sim::every_attack_that_ever_succeeded_fails_now"),
                 Test("e2ee::lib::an_older_epoch_or_a_shorter_chain_is_rolled_back"),
                 Test("e2ee::lib::a_request_put_together_from_two_is_refused"),
                 Test("safe-agent::lib::an_enrolment_that_arrives_again_gets_the_outcome_it_had"),

@@ -1,6 +1,6 @@
 //! Promises 27 to 38: who may see what, and what a guess, a link, a name or a log gives away.
 
-use crate::reliability::row::By::{Step, Target, Test};
+use crate::reliability::row::By::{Target, Test};
 use crate::reliability::row::Extent::{NotBuilt, Part, Whole};
 use crate::reliability::row::Row;
 
@@ -11,13 +11,24 @@ pub(super) const ROWS: &[Row] = &[
         extent: Whole,
         by: &[
             Test(
-                "safe-agent::lib::every_operation_by_everybody_on_every_document_in_every_position_is_answered_as_the_policy_says",
+                "safe-agent::lib::every_operation_by_a_patients_device_on_every_document_in_every_position_is_answered_as_the_policy_says",
             ),
+            Test("safe-agent::lib::every_operation_by_a_revoked_device_is_refused"),
+            Test(
+                "safe-agent::lib::every_operation_by_a_stranger_or_another_practices_patient_is_refused_and_leaves_nothing",
+            ),
+            Test("safe-agent::lib::every_operation_by_whoever_holds_a_link_is_refused_but_the_enrolment"),
             Test("safe-agent::lib::of_a_million_pairs_of_right_and_document_the_thousand_that_belong_together_open"),
             Test("safe-agent::lib::it_agrees_with_a_search_through_all_grants"),
             Test("tests::e2e::a_second_patient_gets_nothing_of_the_first"),
         ],
-        figures: &["access.matrix", "access.pairs"],
+        figures: &[
+            "access.matrix_patients",
+            "access.pairs",
+            "access.matrix_revoked",
+            "access.matrix_strangers",
+            "access.matrix_link_holders",
+        ],
     },
     Row {
         key: "28",
@@ -38,8 +49,9 @@ pub(super) const ROWS: &[Row] = &[
             Test("safe-agent::lib::a_million_guesses_at_a_hundred_thousand_live_links_find_none"),
             Test("safe-agent::lib::ids_neither_rise_nor_repeat_nor_have_a_bit_that_leans"),
             Test("safe-agent::lib::a_guess_that_hits_a_live_link_gets_the_answer_of_one_that_misses"),
+            Test("fuzz::sources::ids_are_even_in_every_bit_and_in_no_order"),
         ],
-        figures: &["access.guesses"],
+        figures: &["access.guesses", "fuzz.ids"],
     },
     Row {
         key: "30",
@@ -52,7 +64,12 @@ pub(super) const ROWS: &[Row] = &[
             Test("safe-agent::lib::every_enrolment_is_answered_on_the_grid_and_not_before"),
             Test("tests::access::no_enrolment_is_answered_before_its_line_on_the_grid_of_time"),
         ],
-        figures: &["access.enrolment_times", "access.enrolment_flushes"],
+        figures: &[
+            "access.enrolment_times",
+            "access.enrolment_flushes",
+            "access.timing_document",
+            "access.timing_document_on_disk",
+        ],
     },
     Row {
         key: "31",
@@ -93,6 +110,8 @@ pub(super) const ROWS: &[Row] = &[
             Test("safe-agent::lib::a_revocation_between_authorising_and_registering_is_not_missed"),
             Test("tests::e2e::revoking_a_device_ends_its_transfer"),
             Test("tests::e2e::a_revoked_device_gets_nothing_by_deposit_either"),
+            Test("sim::sim::no_schedule_of_a_malicious_relay_breaks_an_invariant"),
+            Test("safe-agent::lib::every_operation_by_a_revoked_device_is_refused"),
         ],
         figures: &["access.revocation"],
     },
@@ -117,8 +136,10 @@ pub(super) const ROWS: &[Row] = &[
             Test("relay::relay::a_line_that_a_stranger_began_or_coloured_is_noticed"),
             Test("patient::lib::names_from_outside_cannot_steer_a_terminal"),
             Test("safe-agent::lib::a_name_cannot_move_the_cursor"),
+            Test("fuzz::sources::no_event_of_the_product_has_a_field_for_text_from_outside"),
+            Test("safe-agent::lib::no_name_begins_a_line_or_steers_a_terminal"),
         ],
-        figures: &["fuzz.relay_log"],
+        figures: &["fuzz.relay_log", "fuzz.log_events"],
     },
     Row {
         key: "36",
@@ -135,14 +156,14 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         key: "37",
-        claim: "The safe unpacks nothing without a bound.",
-        extent: Part("it unpacks nothing at all: documents are bytes to it, held chunk by chunk"),
+        claim: "The safe unpacks nothing: documents are bytes to it, held chunk by chunk.",
+        extent: Whole,
         by: &[
+            Test("fuzz::sources::no_program_links_code_that_unpacks_or_draws_what_it_is_given"),
             Test("safe-agent::lib::a_stream_holds_one_chunk_in_memory"),
             Test("wire::lib::a_length_beyond_the_input_allocates_nothing"),
-            Step("layers"),
         ],
-        figures: &[],
+        figures: &["fuzz.inflation"],
     },
     Row {
         key: "38",

@@ -1,7 +1,7 @@
 //! Promises 39 to 50: what a relay sees, what is recorded, what outlives a restore, and what ships.
 
 use crate::reliability::row::By::{Step, Test};
-use crate::reliability::row::Extent::{NotBuilt, Open, Part, Whole};
+use crate::reliability::row::Extent::{NotBuilt, Part, Whole};
 use crate::reliability::row::Row;
 
 pub(super) const ROWS: &[Row] = &[
@@ -15,33 +15,35 @@ pub(super) const ROWS: &[Row] = &[
             Test("canary::selftest::every_canary_is_found_in_every_encoding_wherever_it_begins"),
             Step("demo"),
             Step("layers"),
+            Test("tests::blindness::a_copied_data_folder_and_the_log_of_a_safe_show_nothing"),
         ],
-        figures: &["blindness.relay", "blindness.wire", "blindness.scanner"],
+        figures: &["blindness.relay", "blindness.wire", "blindness.scanner", "blindness.safe"],
     },
     Row {
         key: "40",
         claim: "What a relay can observe does not depend on what is in the envelopes.",
-        extent: Open("two runs that differ in secrets alone are not compared"),
-        by: &[],
-        figures: &[],
+        extent: Whole,
+        by: &[Test("sim::sim::a_relay_sees_the_same_whatever_the_secrets_are")],
+        figures: &["sim.twins"],
     },
     Row {
         key: "41",
         claim: "Sizes give away a class, not a length.",
-        extent: Part("the bits leaked over documents of real sizes are not measured"),
+        extent: Whole,
         by: &[
+            Test("tests::blindness::a_size_tells_no_more_than_its_class"),
             Test("e2ee::lib::envelopes_have_class_sizes_alone"),
             Test("e2ee::lib::padme_grows_by_at_most_an_eighth_and_never_shrinks"),
             Test("e2ee::lib::a_decoy_has_the_size_and_header_of_the_smallest_reply"),
         ],
-        figures: &[],
+        figures: &["blindness.sizes"],
     },
     Row {
         key: "42",
         claim: "When something travels does not tell whose it is.",
-        extent: Open("no classifier was run; a relay sees times and addresses, and the threat model says so"),
-        by: &[],
-        figures: &[],
+        extent: Part("by the shape of a visit; times and addresses remain, and the threat model says so"),
+        by: &[Test("tests::blindness::whose_document_was_fetched_is_not_told_by_the_shape_of_a_visit")],
+        figures: &["blindness.visits"],
     },
     Row {
         key: "43",
@@ -58,6 +60,7 @@ pub(super) const ROWS: &[Row] = &[
         claim: "The entry is durable before the answer leaves.",
         extent: Whole,
         by: &[
+            Test("tests::disk::what_a_safe_has_answered_is_there_and_recorded_after_a_kill"),
             Test("safe-agent::lib::every_decision_is_a_leaf_in_its_order"),
             Test("safe-agent::lib::a_reader_is_not_told_of_a_write_that_did_not_become_durable"),
             Test("safe-agent::lib::numbering_has_no_gap_after_a_crash"),
@@ -77,12 +80,14 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         key: "46",
         claim: "A restored spool delivers at worst again, never something wrong.",
-        extent: Part("delivery again; no spool was set back under a running safe"),
+        extent: Whole,
         by: &[
+            Test("tests::disk::a_spool_put_back_from_a_copy_brings_requests_twice_and_effects_once"),
+            Test("sim::sim::no_schedule_of_a_malicious_relay_breaks_an_invariant"),
             Test("safe-agent::lib::a_read_is_answered_once_per_envelope_on_disk_too"),
             Test("relay::lib::what_has_expired_is_erased_and_a_restart_with_an_older_clock_does_not_bring_time_back"),
         ],
-        figures: &[],
+        figures: &["disk.spool_restored"],
     },
     Row {
         key: "47",
