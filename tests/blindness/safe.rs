@@ -20,6 +20,8 @@ async fn a_copied_data_folder_and_the_log_of_a_safe_show_nothing() {
     let log = scanner.file(&house.path("safe.log")).unwrap();
     assert_eq!(log.total(), 0, "the safe's log: {log}");
     assert!(log.bytes() > 100_000, "the log was at its most verbose");
+    let text = std::fs::read_to_string(house.path("safe.log")).unwrap();
+    assert!(!text.contains("panicked"), "nothing of this makes a safe panic");
     // What is typed to open the vault is forgotten once it is open.
     let passphrase = Scanner::new(&[Canary::text("passphrase", &secrets.passphrase)]);
     for core in &end_cores {
