@@ -25,7 +25,7 @@ pub struct Target {
     pub run: fn(&[u8]) -> Verdict,
     /// Genuine inputs.
     pub seeds: fn() -> Vec<Vec<u8>>,
-    /// How many mutated inputs its twin tries in every run of the tests: as many as take a second or two.
+    /// How many mutated inputs its twin tries for each of its rounds: the dear ones fewer.
     pub tries: u32,
 }
 

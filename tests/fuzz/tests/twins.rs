@@ -15,8 +15,10 @@ use rohrpost_fuzz::{TARGETS, Target, corpus};
 
 /// The seed of a run that was given none: every commit is held against the same inputs, and a failure is the commit's.
 const SEED: u64 = 20_260_101;
-/// How many times as much the long form tries.
-const LONG: u64 = 20;
+/// How many times the tries of its row a target gets: together half a minute on two cores.
+const USUAL: u64 = 4;
+/// The same for the long form.
+const LONG: u64 = 80;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -48,7 +50,7 @@ fn replay(target: &Target) -> Result<(), Failed> {
 
 fn hold(target: &Target) -> Result<(), Failed> {
     let seed = env::var("ROHRPOST_FUZZ_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
-    let tries = u64::from(target.tries) * if env::var_os("ROHRPOST_LONG").is_some() { LONG } else { 1 };
+    let tries = u64::from(target.tries) * if env::var_os("ROHRPOST_LONG").is_some() { LONG } else { USUAL };
     let bases = [(target.seeds)(), corpus::read(target.name)].concat();
     let tally =
         twin::mutate(target.run, &bases, tries, &mut Dice::of(seed, target.name)).map_err(|f| told(&f, seed))?;

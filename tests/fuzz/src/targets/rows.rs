@@ -85,9 +85,11 @@ fn tamper(draft: &mut Draft<'_>, input: &mut Input<'_>) {
         0 => draft.delete(Table::Audit, &place(from)).unwrap(),
         1 => draft.put(Table::Audit, &place(to), row).unwrap(),
         2 => {
-            let mut bytes = row.as_bytes().to_vec();
-            edits::apply(&mut bytes, &[0; 64], input, 2);
-            draft.put(Table::Audit, &place(from), Row::new(bytes)).unwrap();
+            // Behind version and number: the hash covers salt and event, the number is held by the seal of the row.
+            let (front, behind) = row.as_bytes().split_at(row.as_bytes().len().min(2));
+            let mut behind = behind.to_vec();
+            edits::apply(&mut behind, &[0; 64], input, 2);
+            draft.put(Table::Audit, &place(from), Row::new([front, &behind].concat())).unwrap();
         }
         _ => {
             // A leaf that decodes, in its own place: what is left is the hash over salt and event.
