@@ -8,7 +8,10 @@
 #![expect(clippy::indexing_slicing, reason = "a model's indices are its own, and a wrong one is a fault of the model")]
 #![expect(clippy::missing_panics_doc, reason = "every helper panics when a promise does not hold")]
 
+pub mod buckets;
 pub mod practice;
+pub mod roots;
 pub mod safe;
 pub mod search;
 pub mod shelf;
+pub mod spool;

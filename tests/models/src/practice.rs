@@ -130,11 +130,14 @@ impl Practice {
         trust::verify(&set, &Known { pin: row.pin, epoch: 1, chain, identity_from: Timestamp(0) }, now).unwrap()
     }
 
-    /// Keeps the prekeys with these names alone.
+    /// Keeps the secrets of these prekeys alone, and of no prekey what is published: it is long, and decides nothing.
     pub fn keep_prekeys(&mut self, kept: &[TrustedSafe]) {
         self.shelf.transact(|draft| {
-            for prekey in identity::prekeys(draft)? {
-                if kept.iter().all(|safe| safe.prekey_id() != prekey.id) {
+            for mut prekey in identity::prekeys(draft)? {
+                if kept.iter().any(|safe| safe.prekey_id() == prekey.id) {
+                    prekey.record.bytes.clear();
+                    rows::save(draft, &prekey)?;
+                } else {
                     draft.delete(PrekeyRow::TABLE, &prekey.key())?;
                 }
             }

@@ -12,7 +12,10 @@ use std::sync::Arc;
 use rohrpost_safe_agent::audit::{self, Action, Decision, Event};
 use rohrpost_safe_agent::rows::{self, AuditHead};
 use rohrpost_safe_agent::vault::{Draft, Row, Store, StoreError, Table, WriteSet};
-use rohrpost_wire::{Timestamp, codec};
+use rohrpost_wire::codec;
+
+/// Tells one kind of event from all others.
+pub type Kind = fn(&Action, Decision) -> bool;
 
 type Place = (Table, Vec<u8>);
 
@@ -54,6 +57,11 @@ impl Shelf {
         Self { leaves: older.leaves.clone(), ..self.clone() }
     }
 
+    /// Forgets what was logged, but not how late it is.
+    pub fn forget_leaves(&mut self) {
+        self.leaves.clear();
+    }
+
     /// Runs a job of the safe's in one transaction.
     pub fn transact<T>(&mut self, job: impl FnOnce(&mut Draft<'_>) -> Result<T, StoreError>) -> T {
         let (done, writes) = self.decide(job);
@@ -78,11 +86,6 @@ impl Shelf {
         let event = |bytes: &Vec<u8>| codec::decode::<Event>(bytes).expect("what was encoded decodes");
         let leaves = self.leaves.iter().map(|(bytes, times)| (event(bytes), times));
         leaves.filter(|(event, _)| kind(&event.action, event.decision)).map(|(_, times)| times).sum()
-    }
-
-    /// The latest time at which the safe has acted.
-    pub fn mark(&self) -> Timestamp {
-        self.head().time
     }
 
     fn head(&self) -> AuditHead {
