@@ -222,6 +222,7 @@ pub enum Verdict {
     Refused(Problem),
 }
 
+/// Reads it off the status.
 pub fn verdict(status: Status) -> Verdict {
     match status {
         Status::Done => Verdict::Enrolled,

@@ -111,7 +111,7 @@ enum Step {
     /// A live request.
     Asking(Box<Asked>),
     /// A deposit.
-    Depositing(Box<Awaiting>, rohrpost_wire::EnvelopeId),
+    Depositing(Box<Awaiting>, Box<rohrpost_wire::EnvelopeId>),
     /// A challenge, to prove a mailbox for this.
     Challenging(depositing::Proving),
     /// What lies in a mailbox.
@@ -206,18 +206,18 @@ impl Client {
     }
 
     /// Plans an errand and begins it, if none is under way.
-    pub fn plan(&mut self, errand: Errand, now: Millis) -> Vec<FromPeer> {
+    pub fn plan(&mut self, errand: Errand) -> Vec<FromPeer> {
         let Some(live) = &mut self.live else { return Vec::new() };
         live.plan.push_back(errand);
-        self.begin_next(now)
+        self.begin_next()
     }
 
     /// Plans an errand for a minute later.
     pub fn plan_later(&mut self, errand: Errand) -> Vec<FromPeer> {
-        let life = self.life;
+        let since = self.life;
         let Some(live) = &mut self.live else { return Vec::new() };
         live.plan.push_front(errand);
-        vec![FromPeer::Timer(Millis::minutes(1), Timer { life, tag: tags::NEXT })]
+        vec![FromPeer::Timer(Millis::minutes(1), Timer { life: since, tag: tags::NEXT })]
     }
 
     /// Loses everything that was not written down.
@@ -230,20 +230,19 @@ impl Client {
     pub fn handle(&mut self, input: ToPeer, now: Millis) -> Vec<FromPeer> {
         match input {
             ToPeer::Timer(timer) if timer.life == self.life => self.woken(timer.tag, now),
-            ToPeer::Timer(_) | ToPeer::Called(..) => Vec::new(),
             ToPeer::Closed(conn, _) if self.conn() == Some(conn) => self.fail(Trouble::Lost, now),
             ToPeer::Answered { conn, stream, bytes, whole } if self.conn() == Some(conn) => {
                 let expected = self.doing().is_some_and(|doing| doing.waits_on.take_if(|at| *at == stream).is_some());
                 if expected { self.answered(&bytes, whole, now) } else { Vec::new() }
             }
-            ToPeer::Closed(..) | ToPeer::Answered { .. } => Vec::new(),
+            ToPeer::Timer(_) | ToPeer::Called(..) | ToPeer::Closed(..) | ToPeer::Answered { .. } => Vec::new(),
         }
     }
 
     fn woken(&mut self, tag: u64, now: Millis) -> Vec<FromPeer> {
         let (kind, serial) = (tag & 3, tag >> 2);
         if kind == tags::NEXT {
-            return self.begin_next(now);
+            return self.begin_next();
         }
         if self.live.as_ref().map(|live| live.serial) != Some(serial) {
             return Vec::new();
@@ -254,18 +253,9 @@ impl Client {
         }
     }
 
-    fn begin_next(&mut self, now: Millis) -> Vec<FromPeer> {
-        let Some(live) = &mut self.live else { return Vec::new() };
-        if live.doing.is_some() {
-            return Vec::new();
-        }
-        let Some(errand) = live.plan.pop_front() else { return Vec::new() };
-        let enrols = matches!(errand, Errand::Enrol { .. });
-        let collects_nothing = errand == Errand::Collect && live.awaiting.is_empty();
-        if enrols == self.account.is_some() || (enrols && self.invitation.is_none()) || collects_nothing {
-            return self.begin_next(now);
-        }
-        if enrols {
+    fn begin_next(&mut self) -> Vec<FromPeer> {
+        let Some(errand) = self.next_errand() else { return Vec::new() };
+        if matches!(errand, Errand::Enrol { .. }) {
             self.begin_enrolment();
         }
         let request = RequestId::generate(&mut self.rng);
@@ -284,6 +274,24 @@ impl Client {
             safe: None,
         });
         self.meet()
+    }
+
+    /// The next errand there is a point in, if none is under way.
+    fn next_errand(&mut self) -> Option<Errand> {
+        let (enrolled, invited) = (self.account.is_some(), self.invitation.is_some());
+        let live = self.live.as_mut().filter(|live| live.doing.is_none())?;
+        let awaited = !live.awaiting.is_empty();
+        while let Some(errand) = live.plan.pop_front() {
+            let sensible = match errand {
+                Errand::Enrol { .. } => !enrolled && invited,
+                Errand::Collect => enrolled && awaited,
+                Errand::List | Errand::Fetch(_) | Errand::Status | Errand::Deposit | Errand::Steal(_) => enrolled,
+            };
+            if sensible {
+                return Some(errand);
+            }
+        }
+        None
     }
 
     /// Takes up what was begun with this link, or begins.
@@ -330,10 +338,10 @@ impl Client {
         match (step, frame) {
             (Step::Meeting, Frame::Done) => self.met(reader, whole, now),
             (Step::Asking(asked), Frame::Done) => self.asked(&asked, reader, whole, now),
-            (Step::Depositing(awaiting, id), Frame::Queued(queued)) if queued == id => self.queued(*awaiting, now),
-            (Step::Challenging(proving), Frame::Challenged(challenge)) => self.prove(proving, &challenge, now),
+            (Step::Depositing(awaiting, id), Frame::Queued(queued)) if queued == *id => self.queued(*awaiting),
+            (Step::Challenging(proving), Frame::Challenged(challenge)) => self.prove(proving, &challenge),
             (Step::Fetching, frame) => self.collected(frame, reader, whole, now),
-            (Step::Acking, Frame::Done) => self.finish(now),
+            (Step::Acking, Frame::Done) => self.finish(),
             _ => self.fail(Trouble::Misbehaved, now),
         }
     }
@@ -353,12 +361,19 @@ impl Client {
         } else if let Some(pending) = &mut self.pending {
             pending.safe.learn(&safe);
         }
-        self.told.push(Told::Met { pin: safe.pin(), prekey: safe.prekey_id(), known: *safe.known() });
+        let (pin, prekey, key) = (safe.pin(), safe.prekey_id(), Box::new(*safe.prekey()));
+        self.told.push(Told::Met { pin, prekey, key, known: *safe.known() });
         let Some(doing) = self.doing() else { return Vec::new() };
         doing.safe = Some(safe);
-        match doing.errand {
+        let doing_errand = doing.errand;
+        match doing_errand {
             Errand::Deposit => self.deposit(now),
-            errand => self.request(self.operation_of(errand), now),
+            Errand::Enrol { .. }
+            | Errand::List
+            | Errand::Fetch(_)
+            | Errand::Status
+            | Errand::Collect
+            | Errand::Steal(_) => self.request(self.operation_of(doing_errand), now),
         }
     }
 
@@ -377,10 +392,10 @@ impl Client {
     }
 
     fn ask(&mut self, step: Step, bytes: Vec<u8>) -> Vec<FromPeer> {
-        let life = self.life;
+        let since = self.life;
         let Some(live) = &mut self.live else { return Vec::new() };
         live.serial += 1;
-        let timer = Timer { life, tag: tags::TIMEOUT | live.serial << 2 };
+        let timer = Timer { life: since, tag: tags::TIMEOUT | live.serial << 2 };
         let Some(doing) = &mut live.doing else { return Vec::new() };
         let stream = Stream(doing.next_stream);
         doing.next_stream += 1;
@@ -393,7 +408,7 @@ impl Client {
     fn fail(&mut self, trouble: Trouble, now: Millis) -> Vec<FromPeer> {
         self.told.push(Told::Failed(trouble));
         let jitter = self.rng.next_u32();
-        let life = self.life;
+        let since = self.life;
         let Some(live) = &mut self.live else { return Vec::new() };
         live.serial += 1;
         let serial = live.serial;
@@ -402,24 +417,21 @@ impl Client {
         doing.waits_on = None;
         doing.step = Step::Pausing;
         let mut out = vec![FromPeer::Close(conn)];
-        match doing.retry.handle_failure(jitter).filter(|_| trouble.is_passing()) {
-            Some(pause) => {
-                let after = Millis(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
-                out.push(FromPeer::Timer(after, Timer { life, tag: tags::RETRY | serial << 2 }));
-            }
-            None => {
-                let errand = doing.errand;
-                live.doing = None;
-                self.told.push(Told::GaveUp(errand, trouble));
-                out.extend(if errand == Errand::Collect { self.collect_later(now) } else { self.begin_next(now) });
-            }
+        if let Some(pause) = doing.retry.handle_failure(jitter).filter(|_| trouble.is_passing()) {
+            let after = Millis(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+            out.push(FromPeer::Timer(after, Timer { life: since, tag: tags::RETRY | serial << 2 }));
+            return out;
         }
+        let errand = doing.errand;
+        live.doing = None;
+        self.told.push(Told::GaveUp(errand, trouble));
+        out.extend(if errand == Errand::Collect { self.collect_later(now) } else { self.begin_next() });
         out
     }
 
     /// The errand is done.
-    fn finish(&mut self, now: Millis) -> Vec<FromPeer> {
-        let life = self.life;
+    fn finish(&mut self) -> Vec<FromPeer> {
+        let since = self.life;
         let Some(live) = &mut self.live else { return Vec::new() };
         live.serial += 1;
         let Some(doing) = live.doing.take() else { return Vec::new() };
@@ -428,9 +440,9 @@ impl Client {
         if matches!(doing.errand, Errand::Deposit) {
             live.plan.push_back(Errand::Collect);
             let after = Millis(60_000 + random::below(&mut self.rng, 600_000));
-            out.push(FromPeer::Timer(after, Timer { life, tag: tags::NEXT }));
+            out.push(FromPeer::Timer(after, Timer { life: since, tag: tags::NEXT }));
         } else {
-            out.extend(self.begin_next(now));
+            out.extend(self.begin_next());
         }
         out
     }

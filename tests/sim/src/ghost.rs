@@ -9,6 +9,7 @@ mod policy;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rohrpost_e2ee::body::{DeviceId, DocumentEntry, DocumentId, Operation, Status};
+use rohrpost_e2ee::keys::SealingKey;
 use rohrpost_e2ee::trust::Known;
 use rohrpost_safe_agent::audit::{Action, Event};
 use rohrpost_safe_agent::identity;
@@ -109,7 +110,7 @@ struct SafeGhost {
     pin: SafePin,
     leaves: u64,
     policy: Policy,
-    prekeys: BTreeSet<PrekeyId>,
+    prekeys: BTreeMap<PrekeyId, SealingKey>,
 }
 
 impl Ghost {
@@ -126,7 +127,7 @@ impl Ghost {
     /// A safe was founded.
     pub fn add_safe(&mut self, safe: &Safe) {
         let pin = safe.identity().pin;
-        self.safes.push(SafeGhost { pin, leaves: 0, policy: Policy::default(), prekeys: BTreeSet::new() });
+        self.safes.push(SafeGhost { pin, leaves: 0, policy: Policy::default(), prekeys: BTreeMap::new() });
     }
 
     /// There is another patient, with the client of the same number.
@@ -182,7 +183,10 @@ impl Ghost {
     /// A client tells what it sealed or believes.
     pub fn hear(&mut self, client: usize, told: Told, safes: &[Safe]) {
         match told {
-            Told::Met { pin, prekey, known } => self.met(client, pin, prekey, known, safes),
+            Told::Met { pin, prekey, key, known } => {
+                self.met(client, pin, prekey, &key, safes);
+                self.learnt(client, pin, known);
+            }
             Told::Sealed { device, deed, encapsulated } => {
                 *self.issued.entry((device, deed)).or_default() += 1;
                 self.count("envelopes");
@@ -208,22 +212,25 @@ impl Ghost {
         }
     }
 
-    fn met(&mut self, client: usize, pin: SafePin, prekey: PrekeyId, known: Known, safes: &[Safe]) {
+    /// The key that is sealed to is one that the safe itself made.
+    fn met(&mut self, client: usize, pin: SafePin, prekey: PrekeyId, key: &SealingKey, safes: &[Safe]) {
         let Some(index) = self.people.get(client).map(|person| person.safe) else { return };
         let (Some(ghost), Some(safe)) = (self.safes.get_mut(index), safes.get(index)) else { return };
-        if !ghost.prekeys.contains(&prekey) {
-            ghost.prekeys.extend(safe.read(identity::prekeys).iter().map(|row| row.id));
+        if !ghost.prekeys.contains_key(&prekey) {
+            let made = safe.read(identity::prekeys);
+            ghost.prekeys.extend(made.iter().map(|row| (row.id, row.secret().public())));
         }
-        let wrong = ghost.pin != pin || !ghost.prekeys.contains(&prekey);
-        if wrong {
+        if ghost.pin != pin || ghost.prekeys.get(&prekey) != Some(key) {
             self.accuse(format!("client {client} believes a key that is not its safe's"));
         }
-        if let Some(before) = self.known.insert((client, pin), known) {
-            let back = (known.epoch, known.identity_from) < (before.epoch, before.identity_from)
-                || known.chain.length < before.chain.length;
-            if back {
-                self.accuse(format!("client {client} knows less of its safe than before"));
-            }
+    }
+
+    fn learnt(&mut self, client: usize, pin: SafePin, known: Known) {
+        let Some(before) = self.known.insert((client, pin), known) else { return };
+        let back = (known.epoch, known.identity_from) < (before.epoch, before.identity_from)
+            || known.chain.length < before.chain.length;
+        if back {
+            self.accuse(format!("client {client} knows less of its safe than before"));
         }
     }
 

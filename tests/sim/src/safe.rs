@@ -196,7 +196,7 @@ impl Safe {
 
     fn upkeep(&mut self, now: Millis) {
         while self.transact(now, |draft, time, _| identity::retire(draft, time)) {}
-        self.transact(now, |draft, time, rng| identity::top_up(draft, time, rng));
+        self.transact(now, identity::top_up);
         let prekeys = self.read(identity::prekeys);
         if let Some(live) = &mut self.live {
             live.keys = prekeys.into_iter().map(|row| (row.id, (row.secret(), row.not_after))).collect();
@@ -251,13 +251,12 @@ impl Safe {
             }
             (Asked::Login, _) => self.hang_up(),
             (Asked::Fetch, Some(frame)) => self.fetched(frame, reader, now),
-            (Asked::Fetch, None) => vec![self.timer(PAUSE, tags::FETCH)],
             (Asked::Reply(id), Some(Frame::Queued(_) | Frame::Refused(ErrorCode::Unknown | ErrorCode::Full))) => {
                 self.done_with(id, true)
             }
             (Asked::Reply(id), _) => self.done_with(id, false),
             (Asked::Ack, Some(Frame::Done)) => self.fetch(),
-            (Asked::Ack, _) => vec![self.timer(PAUSE, tags::FETCH)],
+            (Asked::Ack, _) | (Asked::Fetch, None) => vec![self.timer(PAUSE, tags::FETCH)],
             (Asked::Publish, _) => Vec::new(),
         }
     }

@@ -160,10 +160,10 @@ impl World {
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::ToRelay(input) => self.to_relay(input),
+            Event::ToRelay(input) => self.deliver_to_relay(input),
             Event::RelayTimer(life, timer) if life == self.relay_life => self.relay_timer(timer),
             Event::RelayTimer(..) => {}
-            Event::ToPeer(peer, input) => self.to_peer(peer, input),
+            Event::ToPeer(peer, input) => self.deliver_to_peer(peer, input),
             Event::Mishap(mishap) => self.befall(mishap),
             Event::Errand(client) => self.errand(client),
             Event::Invite(client) => self.make_link(client),
@@ -184,7 +184,7 @@ impl World {
         self.at(self.now.plus(pause), event);
     }
 
-    fn to_relay(&mut self, input: ToRelay) {
+    fn deliver_to_relay(&mut self, input: ToRelay) {
         if !self.relay_is_up || !self.network.is_open_for(&input) {
             return;
         }
@@ -220,13 +220,13 @@ impl World {
                 continue;
             }
             self.trace.said(self.now, &action);
-            for (when, event) in self.network.from_relay(action, self.now) {
+            for (when, event) in self.network.carry_from_relay(action, self.now) {
                 self.at(when, event);
             }
         }
     }
 
-    fn to_peer(&mut self, peer: Peer, input: ToPeer) {
+    fn deliver_to_peer(&mut self, peer: Peer, input: ToPeer) {
         if !self.network.reaches(&input) {
             return;
         }
@@ -260,7 +260,7 @@ impl World {
                 self.after(after, Event::ToPeer(peer, ToPeer::Timer(timer)));
                 continue;
             }
-            for (when, event) in self.network.from_peer(action, self.relay_is_up, self.now) {
+            for (when, event) in self.network.carry_from_peer(action, self.relay_is_up, self.now) {
                 self.at(when, event);
             }
         }
@@ -282,7 +282,7 @@ impl World {
     }
 
     fn send(&mut self, client: usize, errand: Errand) {
-        let out = self.clients.get_mut(client).map(|device| device.plan(errand, self.now)).unwrap_or_default();
+        let out = self.clients.get_mut(client).map(|device| device.plan(errand)).unwrap_or_default();
         self.carry_out_peer(Peer::Client(client), out);
         self.listen(client);
     }

@@ -2,6 +2,7 @@
 
 use rohrpost_e2ee::body::{DeviceId, Operation, Payload, Pin, Reply, SafeStatus, Status};
 use rohrpost_e2ee::exchange::{Author, Lane, seal_request};
+use rohrpost_e2ee::trust::TrustedSafe;
 use rohrpost_patient::account::Account;
 use rohrpost_patient::enrol::{Verdict, verdict};
 use rohrpost_patient::fetch;
@@ -43,7 +44,7 @@ impl Client {
         let Some((envelope, asked)) = self.seal(operation, Lane::Live, now) else {
             return self.fail(Trouble::Seal, now);
         };
-        let Some(to) = self.doing().and_then(|doing| doing.safe.as_ref()).map(|safe| safe.inbox()) else {
+        let Some(to) = self.doing().and_then(|doing| doing.safe.as_ref()).map(TrustedSafe::inbox) else {
             return self.fail(Trouble::Seal, now);
         };
         let call = Frame::Call(Call { to, ticket: None });
@@ -151,7 +152,7 @@ impl Client {
 
     fn enrolled(&mut self, reply: Reply, now: Millis) -> Vec<FromPeer> {
         match (verdict(reply.status), reply.payload) {
-            (Verdict::Enrolled, Payload::Enrolled(enrolled)) => self.become_enrolled(&enrolled.patient, now),
+            (Verdict::Enrolled, Payload::Enrolled(enrolled)) => self.become_enrolled(&enrolled.patient),
             (Verdict::Perhaps(_), _) => {
                 self.new_request();
                 self.request(Operation::Status, now)
@@ -166,7 +167,7 @@ impl Client {
     /// The link enrols nobody now, perhaps because it enrolled this very device.
     fn perhaps_enrolled(&mut self, reply: Reply, now: Millis) -> Vec<FromPeer> {
         match (reply.status, reply.payload) {
-            (Status::Done, Payload::Status(SafeStatus { patient, .. })) => self.become_enrolled(&patient, now),
+            (Status::Done, Payload::Status(SafeStatus { patient, .. })) => self.become_enrolled(&patient),
             (status, _) => {
                 self.renew();
                 self.fail(Trouble::Status(status), now)
@@ -174,12 +175,12 @@ impl Client {
         }
     }
 
-    fn become_enrolled(&mut self, patient: &str, now: Millis) -> Vec<FromPeer> {
+    fn become_enrolled(&mut self, patient: &str) -> Vec<FromPeer> {
         let Some(pending) = self.pending.take() else { return Vec::new() };
         let account = Account::new(&pending, "a practice", patient);
         self.told.push(Told::Enrolled(account.device_id(), patient.to_owned()));
         self.account = Some(account);
-        self.finish(now)
+        self.finish()
     }
 
     fn served(&mut self, errand: Errand, reply: Reply, now: Millis) -> Vec<FromPeer> {
@@ -189,25 +190,27 @@ impl Client {
                 self.told.push(Told::Listed(device, page.documents.clone()));
                 let count = page.documents.len();
                 let Some(entry) = page.documents.into_iter().nth(place.checked_rem(count).unwrap_or(0)) else {
-                    return self.finish(now);
+                    return self.finish();
                 };
                 self.new_request();
                 match fetch::plan(self.part.as_ref().map(|(kept, _)| kept), &entry) {
                     fetch::Plan::Whole => self.received(entry.id, now),
-                    plan => self.request(plan.operation(&entry), now),
+                    plan @ (fetch::Plan::Fresh { .. } | fetch::Plan::Resume { .. }) => {
+                        self.request(plan.operation(&entry), now)
+                    }
                 }
             }
             (Status::Done, Payload::Documents(page), _) => {
                 self.told.push(Told::Listed(device, page.documents));
-                self.finish(now)
+                self.finish()
             }
-            (Status::Done, _, _) | (Status::NotAllowed, _, Errand::Steal(_)) => self.finish(now),
+            (Status::Done, _, _) | (Status::NotAllowed, _, Errand::Steal(_)) => self.finish(),
             (Status::NotAllowed, _, Errand::Fetch(_)) => {
                 // Withdrawn since it was listed, or the device is revoked: the next listing tells.
                 self.part = None;
-                self.finish(now)
+                self.finish()
             }
-            (Status::NotAllowed, _, _) => self.removed(now),
+            (Status::NotAllowed, _, _) => self.removed(),
             (status, _, _) => {
                 self.part = None;
                 self.fail(Trouble::Status(status), now)
@@ -216,13 +219,13 @@ impl Client {
     }
 
     /// The safe does not know this device any more: it needs another invitation.
-    pub(super) fn removed(&mut self, now: Millis) -> Vec<FromPeer> {
+    pub(super) fn removed(&mut self) -> Vec<FromPeer> {
         (self.account, self.pending, self.invitation, self.part) = (None, None, None, None);
         if let Some(live) = &mut self.live {
             live.awaiting.clear();
         }
         self.told.push(Told::Removed);
-        self.finish(now)
+        self.finish()
     }
 
     /// The next envelope is another request of the same errand.

@@ -3,6 +3,7 @@
 use rohrpost_e2ee::body::Operation;
 use rohrpost_e2ee::exchange::Lane;
 use rohrpost_e2ee::keys::SigningSecret;
+use rohrpost_e2ee::trust::TrustedSafe;
 use rohrpost_wire::frame::{Ack, AckIds, Delivery, Destination, Fetch, TtlClass};
 use rohrpost_wire::proof::{self, Challenge, MailboxVerb};
 use rohrpost_wire::{EnvelopeId, Frame, MailboxId, RelayKeyHash, limits};
@@ -34,7 +35,7 @@ pub(super) enum Proving {
     /// To look into the mailbox of the oldest request.
     Fetch,
     /// To erase these in the mailbox with this key.
-    Ack(SigningSecret, Vec<EnvelopeId>),
+    Ack(Box<SigningSecret>, Vec<EnvelopeId>),
 }
 
 impl Client {
@@ -43,31 +44,31 @@ impl Client {
         let (ttl, key) = (TtlClass::Day, mailbox.public());
         let lane = Lane::Deposit { ttl, reply_mailbox: Some(key) };
         let sealed = self.seal(Operation::Documents { after: None }, lane, now);
-        let to = self.doing().and_then(|doing| doing.safe.as_ref()).map(|safe| safe.inbox());
+        let to = self.doing().and_then(|doing| doing.safe.as_ref()).map(TrustedSafe::inbox);
         let (Some((envelope, asked)), Some(to)) = (sealed, to) else { return self.fail(Trouble::Seal, now) };
         let header = deposit_header(to, ttl, key);
         let id = header.envelope_id(&envelope);
         let awaiting = Box::new(Awaiting { mailbox, asked, until: now.plus(PATIENCE) });
-        self.ask(Step::Depositing(awaiting, id), message::frame_and_blob(&Frame::Deposit(header), &envelope))
+        self.ask(Step::Depositing(awaiting, Box::new(id)), message::frame_and_blob(&Frame::Deposit(header), &envelope))
     }
 
-    pub(super) fn queued(&mut self, awaiting: Awaiting, now: Millis) -> Vec<FromPeer> {
+    pub(super) fn queued(&mut self, awaiting: Awaiting) -> Vec<FromPeer> {
         if let Some(live) = &mut self.live {
             live.awaiting.push_back(awaiting);
         }
-        self.finish(now)
+        self.finish()
     }
 
     pub(super) fn challenge(&mut self, proving: Proving) -> Vec<FromPeer> {
         self.ask(Step::Challenging(proving), message::frame(&Frame::Challenge))
     }
 
-    pub(super) fn prove(&mut self, proving: Proving, challenge: &Challenge, now: Millis) -> Vec<FromPeer> {
+    pub(super) fn prove(&mut self, proving: Proving, challenge: &Challenge) -> Vec<FromPeer> {
         let Some(relay) = self.relay_key() else { return Vec::new() };
         match proving {
             Proving::Fetch => {
                 let oldest = self.live.as_ref().and_then(|live| live.awaiting.front());
-                let Some(key) = oldest.map(|awaiting| awaiting.mailbox.signer()) else { return self.finish(now) };
+                let Some(key) = oldest.map(|awaiting| awaiting.mailbox.signer()) else { return self.finish() };
                 let proof = proof::sign_mailbox(key, &relay, MailboxVerb::Fetch, challenge, &[]);
                 self.ask(Step::Fetching, message::frame(&Frame::Fetch(Fetch::Mailbox(proof))))
             }
@@ -101,8 +102,8 @@ impl Client {
                 let answered = self.live.as_mut().and_then(|live| live.awaiting.pop_front());
                 self.note(reserved, &reply, &operation, now);
                 match answered {
-                    Some(awaiting) => self.challenge(Proving::Ack(awaiting.mailbox, ids)),
-                    None => self.finish(now),
+                    Some(awaiting) => self.challenge(Proving::Ack(Box::new(awaiting.mailbox), ids)),
+                    None => self.finish(),
                 }
             }
             None if now > until => {
@@ -117,21 +118,21 @@ impl Client {
 
     /// Nothing there yet: again in a while.
     fn look_again(&mut self, now: Millis) -> Vec<FromPeer> {
-        let mut out = self.finish(now);
+        let mut out = self.finish();
         out.extend(self.collect_later(now));
         out
     }
 
     /// Looks again in a while for what is awaited, and no longer than it is worth waiting for.
     pub(super) fn collect_later(&mut self, now: Millis) -> Vec<FromPeer> {
-        let life = self.life;
+        let since = self.life;
         let Some(live) = &mut self.live else { return Vec::new() };
         live.awaiting.pop_front_if(|awaiting| now > awaiting.until);
         if live.awaiting.is_empty() {
-            return self.begin_next(now);
+            return self.begin_next();
         }
         live.plan.push_back(super::Errand::Collect);
-        vec![FromPeer::Timer(LOOK_AGAIN, Timer { life, tag: super::tags::NEXT })]
+        vec![FromPeer::Timer(LOOK_AGAIN, Timer { life: since, tag: super::tags::NEXT })]
     }
 
     fn relay_key(&self) -> Option<RelayKeyHash> {

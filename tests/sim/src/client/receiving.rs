@@ -39,7 +39,7 @@ impl Client {
         let Some((kept, part)) = &mut self.part else { return Err(Trouble::Open) };
         let mut assembly = Assembly::new(manifest).map_err(|_| Trouble::Open)?;
         while let Some(wanted) = assembly.wanted() {
-            let (taken, rest) = bytes.split_at_checked(wanted).ok_or(Trouble::unreadable(whole))?;
+            let (taken, rest) = bytes.split_at_checked(wanted).ok_or_else(|| Trouble::unreadable(whole))?;
             bytes = rest;
             part.extend(assembly.handle(taken.to_vec()).map_err(|_| Trouble::Open)?);
             kept.verified = part.len() as u64;
@@ -59,6 +59,6 @@ impl Client {
             return self.fail(Trouble::Open, now);
         }
         self.told.push(Told::Received { device, document, sha256 });
-        self.finish(now)
+        self.finish()
     }
 }

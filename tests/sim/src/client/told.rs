@@ -1,6 +1,7 @@
 //! What a client tells the oracle: what it sealed, what it came to believe, and what went wrong.
 
 use rohrpost_e2ee::body::{DeviceId, DocumentEntry, DocumentId, Status};
+use rohrpost_e2ee::keys::SealingKey;
 use rohrpost_e2ee::trust::Known;
 use rohrpost_e2ee::trust::TrustError;
 use rohrpost_wire::fixed::Fixed;
@@ -19,6 +20,8 @@ pub enum Told {
         pin: SafePin,
         /// To which prekey it will seal.
         prekey: PrekeyId,
+        /// The key itself.
+        key: Box<SealingKey>,
         /// What it knows of that safe from now on.
         known: Known,
     },

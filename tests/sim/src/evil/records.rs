@@ -1,10 +1,10 @@
 //! Forged records: everything one can sign with keys of one's own.
 
+use rohrpost_e2ee::keys::{SealingKey, SigningSecret};
 use rohrpost_safe_agent::identity;
 use rohrpost_safe_agent::vault::{Draft, MemoryStore};
-use rohrpost_wire::Timestamp;
 use rohrpost_wire::codec;
-use rohrpost_wire::records::{PrekeyRecord, RecordSet, Signed};
+use rohrpost_wire::records::{PrekeyRecord, RecordKind, RecordSet, Signed};
 
 use crate::random::Rng;
 use crate::time::START;
@@ -14,6 +14,7 @@ use crate::world::relay_address;
 #[derive(Debug)]
 pub(super) struct Forger {
     own: RecordSet,
+    key: SigningSecret,
 }
 
 impl Forger {
@@ -24,28 +25,39 @@ impl Forger {
         let founded = identity::found(&mut draft, "nobody's practice", &relay_address(), START, &mut rng);
         let own = founded
             .and_then(|_| identity::top_up(&mut draft, START, &mut rng))
-            .and_then(|_| identity::record_set(&draft, Timestamp(START.0)))
+            .and_then(|_| identity::record_set(&draft, START))
             .expect("a safe can be founded");
-        Self { own }
+        Self { own, key: SigningSecret::generate(&mut rng) }
     }
 
     pub(super) fn own(&self) -> RecordSet {
         self.own.clone()
     }
 
-    /// Genuine roots and identity over prekeys that the genuine online key did not sign.
+    /// Genuine roots and identity over prekeys of its own: they name the right safe and are signed by the wrong key.
     pub(super) fn own_prekeys(&self, genuine: &RecordSet) -> RecordSet {
-        RecordSet { prekeys: self.own.prekeys.clone(), ..genuine.clone() }
+        let resign = |signed: &Signed| match codec::decode::<PrekeyRecord>(&signed.bytes) {
+            Ok(record) => {
+                let key = self.own_key().unwrap_or(record.key);
+                Signed::sign(RecordKind::Prekey, &PrekeyRecord { key, ..record }, self.key.signer())
+            }
+            Err(_) => signed.clone(),
+        };
+        RecordSet { prekeys: genuine.prekeys.iter().map(resign).collect(), ..genuine.clone() }
+    }
+
+    fn own_key(&self) -> Option<SealingKey> {
+        let own: PrekeyRecord = codec::decode(&self.own.prekeys.first()?.bytes).ok()?;
+        Some(own.key)
     }
 
     /// The genuine signature over a record with another key in it.
     pub(super) fn swapped(&self, genuine: &RecordSet) -> RecordSet {
-        let own: Option<PrekeyRecord> = self.own.prekeys.first().and_then(|signed| codec::decode(&signed.bytes).ok());
         let swap = |signed: &Signed| {
             let record: Option<PrekeyRecord> = codec::decode(&signed.bytes).ok();
-            match (record, &own) {
-                (Some(record), Some(own)) => {
-                    Signed { bytes: codec::encode(&PrekeyRecord { key: own.key, ..record }), ..signed.clone() }
+            match (record, self.own_key()) {
+                (Some(record), Some(key)) => {
+                    Signed { bytes: codec::encode(&PrekeyRecord { key, ..record }), ..signed.clone() }
                 }
                 _ => signed.clone(),
             }

@@ -80,7 +80,7 @@ impl Safe {
     fn answer(&mut self, envelope: &[u8], lane: Lane, way: Way, now: Millis) -> Vec<FromPeer> {
         let Some((incoming, asker, sealer)) = self.open(envelope, lane) else {
             let decoy = decoy_reply(&mut self.rng).unwrap_or_default();
-            return self.send(way, decoy);
+            return self.send(way, &decoy);
         };
         let answer = match asker {
             Asker::Nobody => self.transact(now, |draft, time, _| requests::answer_nobody(draft, &incoming, time)),
@@ -136,14 +136,14 @@ impl Safe {
             objects::push(&mut bytes, &transfer, &content);
             return vec![FromPeer::Answer(conn, stream, bytes)];
         }
-        self.send(way, reply)
+        self.send(way, &reply)
     }
 
-    fn send(&mut self, way: Way, reply: Vec<u8>) -> Vec<FromPeer> {
+    fn send(&mut self, way: Way, reply: &[u8]) -> Vec<FromPeer> {
         match way {
             Way::Call(conn, stream) => {
                 let mut bytes = Vec::new();
-                message::push_blob(&mut bytes, &reply);
+                message::push_blob(&mut bytes, reply);
                 vec![FromPeer::Answer(conn, stream, bytes)]
             }
             // The session in which it came is over: it comes again.
@@ -152,7 +152,7 @@ impl Safe {
             Way::Deposit(_, id, Some(mailbox), ttl) => {
                 let to = Destination::Mailbox(mailbox);
                 let deposit = Deposit { to, ticket: None, ttl, reply_mailbox: None };
-                self.ask(Asked::Reply(id), message::frame_and_blob(&Frame::Deposit(deposit), &reply))
+                self.ask(Asked::Reply(id), message::frame_and_blob(&Frame::Deposit(deposit), reply))
             }
         }
     }

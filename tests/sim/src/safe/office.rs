@@ -88,6 +88,10 @@ impl Safe {
     }
 
     /// Makes a link and its PIN.
+    ///
+    /// # Panics
+    ///
+    /// Never: a founded safe has a root statement.
     pub fn invite(&mut self, patient: PatientId, now: Millis) -> (Invitation, Vec<FromPeer>) {
         let (identity, relay) = (self.identity().clone(), self.relay.clone());
         let ((secret, pin, expires), out) = self.act(now, |draft, at, rng| {

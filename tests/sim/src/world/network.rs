@@ -59,7 +59,7 @@ impl Network {
         }
     }
 
-    pub(super) fn from_peer(&mut self, action: FromPeer, relay_is_up: bool, now: Millis) -> Due {
+    pub(super) fn carry_from_peer(&mut self, action: FromPeer, relay_is_up: bool, now: Millis) -> Due {
         match action {
             FromPeer::Dial(conn) if !relay_is_up || self.cut_off.contains(&conn.peer) => {
                 vec![(now.plus(DIAL_TIMEOUT), Event::ToPeer(conn.peer, ToPeer::Closed(conn, None)))]
@@ -94,7 +94,7 @@ impl Network {
         vec![(at, Event::ToRelay(message))]
     }
 
-    pub(super) fn from_relay(&mut self, action: FromRelay, now: Millis) -> Due {
+    pub(super) fn carry_from_relay(&mut self, action: FromRelay, now: Millis) -> Due {
         let at = now.plus(self.delay());
         match action {
             FromRelay::Answer { conn, stream, mut bytes, whole } => {

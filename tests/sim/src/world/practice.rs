@@ -118,11 +118,10 @@ impl World {
     /// What the practice and the patient do about what a device says.
     pub(super) fn react(&mut self, client: usize, told: &Told) {
         match told {
-            Told::Removed => self.invite_again(client),
             Told::GaveUp(Errand::Enrol { .. }, Trouble::Status(Status::WrongPin { left })) if *left > 1 => {
                 self.type_again(client);
             }
-            Told::GaveUp(Errand::Enrol { .. }, Trouble::Status(_)) => self.invite_again(client),
+            Told::Removed | Told::GaveUp(Errand::Enrol { .. }, Trouble::Status(_)) => self.invite_again(client),
             Told::GaveUp(Errand::Enrol { .. }, _) => self.type_again(client),
             Told::GaveUp(errand, trouble) if self.calm => {
                 let lost = self.config.relay_lies && *errand == Errand::Collect;
@@ -258,6 +257,8 @@ impl World {
                 left.push(format!("after the calm hour safe {index} is not connected"));
             }
         }
-        left.into_iter().for_each(|wrong| self.ghost.accuse(wrong));
+        for wrong in left {
+            self.ghost.accuse(wrong);
+        }
     }
 }

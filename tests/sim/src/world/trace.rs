@@ -1,4 +1,5 @@
 //! The trace: a hash over everything that happened, and what a relay could see of it.
+#![expect(clippy::wildcard_enum_match_arm, reason = "what is not named is traced as it prints")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -91,7 +92,7 @@ impl Trace {
             }
             ToRelay::Timer(timer) => format!("{timer:?}"),
         };
-        self.push(at, text);
+        self.push(at, &text);
     }
 
     /// The relay does something.
@@ -107,10 +108,10 @@ impl Trace {
             FromRelay::Close(conn, code) => format!("closes {conn:?} {code:?}"),
             FromRelay::Timer(..) => return,
         };
-        self.push(at, text);
+        self.push(at, &text);
     }
 
-    fn push(&mut self, at: Millis, text: String) {
+    fn push(&mut self, at: Millis, text: &str) {
         if let Some(lines) = &mut self.lines {
             lines.push(Line(format!("{} {text}", at.0)));
         }
