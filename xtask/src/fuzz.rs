@@ -101,7 +101,11 @@ fn keep(fuzzer: &Path, name: &str, work: &Path, corpus: &Path) -> Result<()> {
         .map(|path| Ok((path.clone(), fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?)))
         .collect::<Result<_>>()?;
     for entry in fs::read_dir(corpus)? {
-        fs::remove_file(entry?.path())?;
+        let entry = entry?;
+        // What somebody named is there because it once broke something.
+        if choice::is_found(&entry.file_name().to_string_lossy()) {
+            fs::remove_file(entry.path())?;
+        }
     }
     for (path, bytes) in &kept {
         fs::write(corpus.join(path.file_name().context("an input has a name")?), bytes)?;

@@ -8,6 +8,11 @@ const MOST: usize = 32;
 /// Bytes of one input; what only a longer one reaches is left to its seeds.
 const LONGEST: usize = 2048;
 
+/// Whether libFuzzer named an input: by its SHA-1.
+pub(super) fn is_found(name: &str) -> bool {
+    name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 struct Input {
     path: PathBuf,
     size: usize,
@@ -60,6 +65,12 @@ mod tests {
     #[test]
     fn the_smallest_of_those_that_reach_the_most_are_kept() {
         assert_eq!(choose(CONTROL), [PathBuf::from("b"), PathBuf::from("c")]);
+    }
+
+    #[test]
+    fn an_input_that_somebody_named_stays() {
+        assert!(is_found("5863dfa4c8e534d486450576434bf928d5252cc4"));
+        assert!(!is_found("renumbered-and-moved"));
     }
 
     #[test]
