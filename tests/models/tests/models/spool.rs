@@ -1,7 +1,7 @@
 //! What the relay called queued is answered in the end, once, wherever relay, safe or client are cut off.
 
 use rohrpost_figures::Figures;
-use rohrpost_models::search::{is_long, prove, refute};
+use rohrpost_models::search::{prove, refute};
 use rohrpost_models::spool::{Asking, Fault, Moment, Spool};
 use stateright::Property;
 
@@ -10,7 +10,7 @@ const ONCE: &str = "a request has its effect once";
 const ENDS: &str = "honest steps end with every request answered and nothing left";
 
 fn spool(fault: Fault) -> Spool {
-    Spool { clients: if is_long() { 2 } else { 1 }, fault, promises }
+    Spool { clients: 1, fault, promises }
 }
 
 fn promises() -> Vec<Property<Spool>> {
