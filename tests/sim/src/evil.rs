@@ -4,6 +4,7 @@
 //! schedule it does honestly: so a shrunk schedule is an attack and nothing besides.
 #![expect(clippy::wildcard_enum_match_arm, reason = "a power is looked for by what it works on; all others pass")]
 
+mod elsewhere;
 mod power;
 mod records;
 mod seen;
@@ -16,6 +17,7 @@ use rohrpost_relay::Limits;
 use rohrpost_wire::frame::Destination;
 use rohrpost_wire::{ErrorCode, Frame};
 
+use self::elsewhere::Elsewhere;
 pub use self::power::{Move, Power};
 use self::records::Forger;
 use self::seen::{Asked, Seen};
@@ -52,6 +54,8 @@ pub struct EvilRelay {
     honest: bool,
     /// Powers that met a message.
     used: u64,
+    elsewhere: Elsewhere,
+    broken: Vec<String>,
 }
 
 impl EvilRelay {
@@ -73,6 +77,8 @@ impl EvilRelay {
             own_stream: OWN_STREAMS,
             honest: false,
             used: 0,
+            elsewhere: Elsewhere::new(random::stream(seed, 13)),
+            broken: Vec::new(),
         }
     }
 
@@ -99,9 +105,12 @@ impl EvilRelay {
     }
 
     /// Something on its way in. Nothing back if the honest relay shall not hear of it.
-    fn tamper_in(&mut self, input: ToRelay) -> Result<ToRelay, Vec<FromRelay>> {
+    fn tamper_in(&mut self, input: ToRelay, now: Millis) -> Result<ToRelay, Vec<FromRelay>> {
         if let ToRelay::Asked(conn, stream, bytes) = &input {
             let asked = self.seen.note_asked(*conn, *stream, bytes);
+            if let Some(challenge) = self.use_elsewhere(&asked, bytes, now) {
+                return Err(vec![answer(*conn, *stream, challenge, true)]);
+            }
             if let Asked::Deposit(deposit, envelope) = &asked
                 && matches!(deposit.to, Destination::Inbox(_))
                 && self.disarm(|power| *power == Power::ForgeQueued).is_some()
@@ -114,6 +123,21 @@ impl EvilRelay {
             self.seen.note_reply(bytes);
         }
         Ok(input)
+    }
+
+    /// Tries at another relay what was said here; perhaps that relay's challenge, to be given out here.
+    fn use_elsewhere(&mut self, asked: &Asked, bytes: &[u8], now: Millis) -> Option<Vec<u8>> {
+        match asked {
+            Asked::Login => self.broken.extend(self.elsewhere.try_login(bytes, now)),
+            Asked::FetchMailbox => self.broken.extend(self.elsewhere.try_proof(bytes, now)),
+            Asked::Challenge => {
+                self.disarm(|power| *power == Power::ForwardChallenge)?;
+                let challenge = self.elsewhere.challenge(now)?;
+                return Some(message::frame(&Frame::Challenged(challenge)));
+            }
+            _ => {}
+        }
+        None
     }
 
     /// Something on its way out: what goes out instead.
@@ -187,7 +211,7 @@ impl RelayPort for EvilRelay {
             return self.inner.handle(input, now);
         }
         self.step();
-        match self.tamper_in(input) {
+        match self.tamper_in(input, now) {
             Err(instead) => instead,
             Ok(input) => {
                 let out = self.inner.handle(input, now);
@@ -209,6 +233,10 @@ impl RelayPort for EvilRelay {
         self.armed.clear();
         self.behind = None;
         self.waiting = None;
+    }
+
+    fn take_broken(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.broken)
     }
 
     fn harm_done(&self) -> u64 {

@@ -119,6 +119,11 @@ pub trait RelayPort {
     /// From now on it does what it should.
     fn turn_honest(&mut self) {}
 
+    /// Promises that it found broken by trying.
+    fn take_broken(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// How often it did what it should not.
     fn harm_done(&self) -> u64 {
         0

@@ -6,6 +6,7 @@
 pub(crate) mod answering;
 mod objects;
 pub mod office;
+mod renewal;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use rohrpost_e2ee::keys::SealingSecret;
 use rohrpost_safe_agent::audit::{self, Event};
-use rohrpost_safe_agent::identity;
+use rohrpost_safe_agent::identity::{self, RootKeys};
 use rohrpost_safe_agent::rows::{self, AuditHead, IdentityRow, LoginCounter};
 use rohrpost_safe_agent::vault::{ContentId, Draft, MemoryStore, Store as _, StoreError};
 use rohrpost_wire::frame::{Ack, AckIds, Fetch};
@@ -55,6 +56,8 @@ pub struct Safe {
     pub clock: WallClock,
     store: MemoryStore,
     identity: IdentityRow,
+    /// The root keys, which are on paper and survive everything.
+    paper: RootKeys,
     rng: Rng,
     contents: BTreeMap<ContentId, Arc<Vec<u8>>>,
     life: u64,
@@ -96,13 +99,14 @@ enum Asked {
 impl Safe {
     /// A safe that was founded and has never been started.
     pub fn found(index: usize, practice: &str, relay: RelayAddress, rng: Rng) -> Self {
-        let (store, identity, rng) = founded(practice, &relay, rng);
+        let (store, identity, paper, rng) = founded(practice, &relay, rng);
         let mut safe = Self {
             index,
             relay,
             clock: WallClock::default(),
             store,
             identity,
+            paper,
             rng,
             contents: BTreeMap::new(),
             life: 0,
@@ -358,17 +362,14 @@ impl Safe {
 }
 
 #[expect(clippy::expect_used, reason = "nothing damages a store in memory")]
-fn founded(practice: &str, relay: &RelayAddress, mut rng: Rng) -> (MemoryStore, IdentityRow, Rng) {
+fn founded(practice: &str, relay: &RelayAddress, mut rng: Rng) -> (MemoryStore, IdentityRow, RootKeys, Rng) {
     let mut store = MemoryStore::new();
     let now = WallClock::default().read(Millis(0));
     let mut draft = Draft::new(&store);
-    let founded = identity::found(&mut draft, practice, relay, now, &mut rng);
-    let identity = founded
-        .and_then(|_on_paper| identity::top_up(&mut draft, now, &mut rng))
-        .and_then(|_made| identity::load(&draft))
-        .expect("a safe can be founded")
-        .1;
+    let paper = identity::found(&mut draft, practice, relay, now, &mut rng).expect("a safe can be founded");
+    identity::top_up(&mut draft, now, &mut rng).expect("prekeys can be made");
+    let identity = identity::load(&draft).expect("it was just written").1;
     let writes = draft.into_writes();
     store.apply(writes).expect("a store in memory takes what fits");
-    (store, identity, rng)
+    (store, identity, paper, rng)
 }

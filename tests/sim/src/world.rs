@@ -46,6 +46,8 @@ enum Event {
     Invited(usize, Box<crate::safe::office::Invitation>),
     /// The practice does something.
     Office(usize),
+    /// The practice renews its identity.
+    Renew(usize),
     /// Every hour.
     Hour,
     /// Faults end.
@@ -169,6 +171,7 @@ impl World {
             Event::Invite(client) => self.make_link(client),
             Event::Invited(client, invitation) => self.hand_over(client, *invitation),
             Event::Office(safe) => self.office(safe),
+            Event::Renew(safe) => self.renew(safe),
             Event::Hour => self.plan_chaos(),
             Event::Calm => self.begin_calm(),
             Event::Wants => self.begin_wants(),
@@ -195,6 +198,9 @@ impl World {
             self.ghost.accuse("a secret in the clear at the relay".into());
         }
         let out = self.relay.handle(input, self.now);
+        for wrong in self.relay.take_broken() {
+            self.ghost.accuse(wrong);
+        }
         self.carry_out_relay(out);
     }
 

@@ -61,6 +61,8 @@ pub enum Power {
     Close,
     /// Sends a safe something that is no request.
     Garbage,
+    /// Gives out another relay's challenge as its own, to use the proof there.
+    ForwardChallenge,
     /// Goes back to what was on disk when the simulation was young.
     RollBack,
 }

@@ -17,6 +17,8 @@ pub(super) enum Asked {
     Deposit(Deposit, Vec<u8>),
     FetchInbox,
     FetchMailbox,
+    Login,
+    Challenge,
     Other,
 }
 
@@ -54,8 +56,9 @@ impl Seen {
             Some(Frame::Fetch(Fetch::Mailbox(_))) => Asked::FetchMailbox,
             Some(Frame::Login(login)) => {
                 self.safes.insert(InboxId::of_route_key(&login.route_key.0), conn);
-                Asked::Other
+                Asked::Login
             }
+            Some(Frame::Challenge) => Asked::Challenge,
             _ => Asked::Other,
         };
         self.asked.insert((conn, stream), asked.clone());

@@ -83,7 +83,9 @@ impl EvilRelay {
             Asked::Call => self.tamper_reply(conn, stream, bytes),
             Asked::FetchInbox => self.tamper_inbox(conn, stream, bytes),
             Asked::FetchMailbox => self.tamper_mailbox(conn, stream, bytes),
-            Asked::Deposit(..) | Asked::Other => self.tamper_any(answer(conn, stream, bytes, true)),
+            Asked::Deposit(..) | Asked::Login | Asked::Challenge | Asked::Other => {
+                self.tamper_any(answer(conn, stream, bytes, true))
+            }
         }
     }
 

@@ -178,13 +178,22 @@ impl World {
             .collect();
         let drawn = random::below(self.people.rng(), of_safe.len() as u64);
         let Some(client) = usize::try_from(drawn).ok().and_then(|place| of_safe.get(place).copied()) else { return };
-        match random::below(self.people.rng(), 10) {
+        match random::below(self.people.rng(), 12) {
             0 => self.revoke(client),
+            10 | 11 => self.renew(index),
             1..=3 => self.add_document(client),
             4..=6 => self.withdraw(client),
             _ => self.share_again(client),
         }
         self.observe_if_down(index);
+    }
+
+    /// A new identity record, now and then by a new root.
+    pub(super) fn renew(&mut self, index: usize) {
+        let rotate = random::chance(self.people.rng(), 300);
+        let out = self.safes.get_mut(index).map(|safe| safe.renew(rotate, self.now)).unwrap_or_default();
+        self.ghost.count("identities renewed");
+        self.carry_out_peer(Peer::Safe(index), out);
     }
 
     fn revoke(&mut self, client: usize) {

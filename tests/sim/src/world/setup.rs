@@ -95,7 +95,7 @@ impl Faults {
 impl Config {
     /// The size of the promise: a relay, 20 safes, 200 devices.
     pub fn large(seed: u64, hours: u64) -> Self {
-        Self { safes: 20, clients_per_safe: 10, errand_minutes: 240, hours, ..Self::small(seed) }
+        Self { safes: 20, clients_per_safe: 10, errand_minutes: 360, hours, ..Self::small(seed) }
     }
 
     /// A world small enough for many schedules.
@@ -166,6 +166,9 @@ impl World {
         self.carry_out_peer(Peer::Safe(index), out);
         let minute = random::below(&mut self.rng, 60);
         self.after(Millis::minutes(minute), Event::Office(index));
+        if self.config.insider {
+            self.after(Millis::minutes(40 + minute), Event::Renew(index));
+        }
     }
 
     /// A patient with two documents, a device, and soon a link.

@@ -68,6 +68,7 @@ fn power() -> impl Strategy<Value = Power> {
         any::<u8>().prop_map(Power::Refuse),
         Just(Power::Close),
         Just(Power::Garbage),
+        Just(Power::ForwardChallenge),
         Just(Power::RollBack),
     ]
 }
@@ -142,7 +143,8 @@ fn every_attack_that_ever_succeeded_fails_now() {
 }
 
 /// One of each.
-const ALL: [Power; 29] = [
+const ALL: [Power; 30] = [
+    Power::ForwardChallenge,
     Power::Drop,
     Power::Delay(600),
     Power::Reorder,

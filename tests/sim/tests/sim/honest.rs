@@ -8,7 +8,7 @@ use rohrpost_sim::client::Tally;
 use rohrpost_sim::{Config, Outcome, World};
 
 /// Hours of chaos in a large world; a calm hour and what leads to it come on top.
-const HOURS: u64 = 50;
+const HOURS: u64 = 100;
 
 fn run(config: Config) -> Outcome {
     let seed = config.seed;
@@ -29,9 +29,9 @@ fn say(line: &str) {
     eprintln!("{line}");
 }
 
-/// How many large worlds in each half: twice ten make a thousand hours.
+/// How many large worlds in each half: twice five make a thousand hours.
 fn worlds() -> u64 {
-    env::var("ROHRPOST_SIM_WORLDS").ok().and_then(|text| text.parse().ok()).unwrap_or(10)
+    env::var("ROHRPOST_SIM_WORLDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5)
 }
 
 fn first_seed() -> u64 {

@@ -1,0 +1,55 @@
+//! What the practice does with the keys on paper: a new identity record, or a new root.
+
+use rohrpost_e2ee::keys::SigningSecret;
+use rohrpost_safe_agent::identity::{self, RootKeys};
+use rohrpost_safe_agent::rows::{self, IdentityRow};
+use rohrpost_wire::records::{
+    IDENTITY_SECONDS, IdentityRecord, RecordKind, RootStatement, Signed, StatementHash, next_root_hash,
+};
+use rohrpost_wire::{SUITE, VERSION, codec};
+
+use super::Safe;
+use super::answering::Held;
+use crate::port::FromPeer;
+use crate::time::Millis;
+
+impl Safe {
+    /// Signs a new identity record with the root on paper; with `rotate`, the next root takes its place first.
+    pub fn renew(&mut self, rotate: bool, now: Millis) -> Vec<FromPeer> {
+        if !self.is_up() {
+            return Vec::new();
+        }
+        let mut roots = self.identity.roots.clone();
+        if rotate {
+            let next = SigningSecret::generate(&mut self.rng);
+            roots.extend(successor(&roots, &self.paper, &next));
+            let root = std::mem::replace(&mut self.paper.next_root, next);
+            self.paper.root = root;
+        }
+        let signer = self.paper.root.signer().clone();
+        let identity = self.transact(now, move |draft, at, _| {
+            let row = identity::load(draft)?.1;
+            let Ok(record) = codec::decode::<IdentityRecord>(&row.record.bytes) else { return Ok(row) };
+            let record = IdentityRecord { not_before: at, not_after: at.plus(IDENTITY_SECONDS), ..record };
+            let record_signed = Signed::sign(RecordKind::Identity, &record, &signer);
+            let row = IdentityRow::new(row.pin, row.epoch, &row.keys(), roots, record_signed, record.not_after);
+            rows::save(draft, &row)?;
+            Ok(row)
+        });
+        self.identity = identity;
+        self.hold(Held::Publish)
+    }
+}
+
+/// The statement by which the next root takes over: signed by it, naming its predecessor.
+fn successor(roots: &[Signed], paper: &RootKeys, next: &SigningSecret) -> Option<Signed> {
+    let previous = StatementHash::of_statement(&roots.last()?.bytes);
+    let statement = RootStatement {
+        version: VERSION,
+        suite_floor: SUITE,
+        root_key: paper.next_root.public(),
+        next_root_hash: next_root_hash(&next.public().0),
+        previous: Some(previous),
+    };
+    Some(Signed::sign(RecordKind::Root, &statement, paper.next_root.signer()))
+}
