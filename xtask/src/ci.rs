@@ -39,6 +39,7 @@ pub(crate) fn run(wanted: &[String]) -> Result<()> {
         Step::new("clippy-alone", clippy_alone),
     ];
     steps.extend(test::steps());
+    steps.push(Step::new("verifpal", tools::verifpal));
     steps.push(Step::new("planted", planted::check));
     steps.push(Step::new("demo", demo::check));
     steps.push(Step::new("docs", docs));

@@ -14,6 +14,16 @@ pub(crate) fn typos() -> Result<Outcome> {
     Ok(Outcome::Pass)
 }
 
+/// The verdicts of Verifpal on the models of the protocol, and on their mutants.
+pub(crate) fn verifpal() -> Result<Outcome> {
+    if !answers("verifpal", &["--version"]) {
+        let how = "verifpal is not installed (cargo install --locked --ignore-rust-version verifpal@1.6.7)";
+        return Ok(Outcome::Skip(how.to_owned()));
+    }
+    command::run(&mut program("bash", &["tests/models/verifpal/verify.sh"]))?;
+    Ok(Outcome::Pass)
+}
+
 /// Licences, sources and banned crates, as `deny.toml` has them.
 pub(crate) fn deny() -> Result<Outcome> {
     if !has_deny() {
