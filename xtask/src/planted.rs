@@ -47,8 +47,9 @@ fn plant(names: &[String], long: bool) -> Result<Outcome> {
     println!("control: passed ({:.0} s)", (now() - begun).as_secs_f64());
     let mut results = Vec::new();
     for bug in &bugs {
+        let begun = now();
         let trial = bench.try_out(bug);
-        println!("{}: {}\n    {trial}", bug.name, bug.sentence);
+        println!("{}: {}\n    {trial} [{:.1} s in all]", bug.name, bug.sentence, (now() - begun).as_secs_f64());
         results.push((bug, trial));
     }
     for bug in &left_out {

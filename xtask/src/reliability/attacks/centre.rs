@@ -143,10 +143,12 @@ pub(super) const ROWS: &[Attack] = &[
             claim: "There is none: no HTTP, no admin port; what is no request ends its connection with a number.",
             extent: Whole,
             by: &[
+                Test("fuzz::sources::nothing_listens_or_reads_the_environment_but_where_it_is_known_to"),
+                Test("fuzz::sources::no_package_of_the_product_has_a_switch_at_build_time"),
                 Test("relay::relay::bytes_that_are_no_request_end_that_connection_with_a_number_and_no_other"),
                 Step("demo"),
             ],
-            figures: &[],
+            figures: &["fuzz.doors"],
         },
     },
     Attack {
@@ -181,7 +183,10 @@ pub(super) const ROWS: &[Attack] = &[
             key: "A13",
             claim: "The safe dials out and listens at no address; a relay has one UDP port.",
             extent: Whole,
-            by: &[Step("demo")],
+            by: &[
+                Step("demo"),
+                Test("fuzz::sources::nothing_listens_or_reads_the_environment_but_where_it_is_known_to"),
+            ],
             figures: &[],
         },
     },

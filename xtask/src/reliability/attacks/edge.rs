@@ -183,8 +183,9 @@ pub(super) const ROWS: &[Attack] = &[
                 Test("e2ee::lib::a_request_put_together_from_two_is_refused"),
                 Test("safe-agent::lib::an_enrolment_that_arrives_again_gets_the_outcome_it_had"),
                 Test("tests::e2e::another_safes_valid_records_are_not_believed"),
+                Test("sim::sim::an_insider_at_a_relay_with_all_powers_gets_nothing"),
             ],
-            figures: &[],
+            figures: &["sim.malicious_relay"],
         },
     },
     Attack {
@@ -207,11 +208,15 @@ pub(super) const ROWS: &[Attack] = &[
             claim: "Every limit has a number and an answer; there is no early data.",
             extent: Part("appointments are not built"),
             by: &[
+                Test(
+                    "relay::relay::an_address_that_has_not_answered_is_sent_three_times_what_came_from_it_and_less_than_a_datagram_more",
+                ),
+                Test("relay::relay::nothing_is_taken_before_a_handshake_is_over"),
                 Test("relay::relay::every_limit_has_a_row_that_changes_it_alone"),
                 Test("relay::relay::each_limit_is_reached_and_has_its_answer"),
                 Test("relay::relay::a_login_of_another_connection_proves_nothing"),
             ],
-            figures: &[],
+            figures: &["fuzz.reflection"],
         },
     },
 ];

@@ -112,8 +112,9 @@ pub(super) const ROWS: &[Row] = &[
             Test("safe-agent::lib::a_clock_that_jumps_shows_no_document_whose_share_has_ended"),
             Test("safe-agent::lib::a_clock_that_jumps_gives_no_try_back_and_opens_no_link_that_has_ended"),
             Test("safe-agent::lib::a_clock_far_ahead_erases_nothing_and_leaves_the_safe_in_its_time"),
+            Test("models::models::an_envelope_has_its_effect_once_though_it_is_forgotten_and_the_clock_jumps"),
         ],
-        figures: &["access.share_clock", "access.pin_clock"],
+        figures: &["access.share_clock", "access.pin_clock", "models.buckets"],
     },
     Row {
         key: "10",
@@ -139,8 +140,9 @@ pub(super) const ROWS: &[Row] = &[
             Test("sim::sim::a_crash_at_any_flush_and_another_in_its_recovery_lose_and_double_nothing"),
             Test("relay::relay::a_queued_envelope_survives_the_relay_and_is_delivered_until_it_is_acked"),
             Test("relay::lib::an_owner_acks_only_what_is_its_own"),
+            Test("models::models::a_queued_request_is_answered_in_the_end_and_has_one_effect"),
         ],
-        figures: &[],
+        figures: &["models.spool"],
     },
     Row {
         key: "12",
@@ -164,7 +166,8 @@ pub(super) const ROWS: &[Row] = &[
             Test("sim::sim::twenty_safes_and_two_hundred_devices_survive_the_odd_half_of_a_thousand_hours"),
             Test("tests::e2e::a_get_resumes_after_the_relay_died_in_its_middle"),
             Test("tests::e2e::a_safe_without_its_relay_for_weeks_comes_back_with_prekeys"),
+            Test("models::models::a_queued_request_is_answered_in_the_end_and_has_one_effect"),
         ],
-        figures: &["sim.chaos_odd"],
+        figures: &["sim.chaos_odd", "models.spool"],
     },
 ];

@@ -133,8 +133,9 @@ pub(super) const ROWS: &[Row] = &[
             Test("tests::e2e::another_safes_valid_records_are_not_believed"),
             Test("tests::e2e::a_relay_with_another_key_is_not_spoken_to"),
             Test("client::lib::the_pinned_key_is_believed_in_its_one_form_and_with_no_bit_changed"),
+            Test("models::models::a_client_never_goes_back_nor_over_to_a_thief_of_retired_roots"),
         ],
-        figures: &[],
+        figures: &["models.roots"],
     },
     Row {
         key: "25",
