@@ -183,11 +183,11 @@ impl Client {
         self.live.as_ref().is_some_and(|live| live.plan.is_empty() && live.doing.is_none() && live.awaiting.is_empty())
     }
 
-    /// Whether nothing is planned or under way but to look for answers that a relay may have thrown away.
-    pub fn is_done(&self) -> bool {
-        let Some(live) = &self.live else { return false };
-        let looks = |errand: &Errand| *errand == Errand::Collect;
-        live.plan.iter().all(looks) && live.doing.as_ref().is_none_or(|doing| looks(&doing.errand))
+    /// Waits for no answer any more that was left at the relay before.
+    pub fn forget_awaited(&mut self) {
+        if let Some(live) = &mut self.live {
+            live.awaiting.clear();
+        }
     }
 
     /// Answers to deposits that are awaited.

@@ -93,22 +93,32 @@ pub struct Ghost {
     safes: Vec<SafeGhost>,
     people: Vec<Person>,
     documents: BTreeMap<DocumentId, Imported>,
-    issued: BTreeMap<(DeviceId, Deed), u64>,
+    sealed: BTreeMap<Fixed<32>, Sealed>,
     allowed: BTreeMap<(DeviceId, Deed), u64>,
     believed: BTreeMap<(DeviceId, Deed), u64>,
     encapsulated: BTreeSet<Vec<u8>>,
     known: BTreeMap<(usize, SafePin), Known>,
-    /// Clients that met something no honest relay does.
-    alarmed: BTreeSet<usize>,
     violations: Vec<String>,
     /// What was counted.
     pub tally: Tally,
 }
 
+/// An envelope as its author knows it.
+#[derive(Debug)]
+struct Sealed {
+    device: DeviceId,
+    deed: Deed,
+    live: bool,
+    right_pin: bool,
+    /// How often it had its effect.
+    effects: u64,
+}
+
 #[derive(Debug)]
 struct SafeGhost {
     pin: SafePin,
-    leaves: u64,
+    /// What was judged, to see that it stays.
+    record: Vec<Event>,
     policy: Policy,
     prekeys: BTreeMap<PrekeyId, SealingKey>,
 }
@@ -127,7 +137,7 @@ impl Ghost {
     /// A safe was founded.
     pub fn add_safe(&mut self, safe: &Safe) {
         let pin = safe.identity().pin;
-        self.safes.push(SafeGhost { pin, leaves: 0, policy: Policy::default(), prekeys: BTreeMap::new() });
+        self.safes.push(SafeGhost { pin, record: Vec::new(), policy: Policy::default(), prekeys: BTreeMap::new() });
     }
 
     /// There is another patient, with the client of the same number.
@@ -155,29 +165,33 @@ impl Ghost {
     pub fn observe(&mut self, index: usize, safe: &Safe) {
         let Some(ghost) = self.safes.get_mut(index) else { return };
         let mut wrong = Vec::new();
-        for (number, event) in safe.durable_leaves(ghost.leaves) {
-            if number != ghost.leaves {
-                wrong.push(format!("safe {index}: leaf {number} stands where {} is due", ghost.leaves));
+        for (number, event) in safe.durable_leaves(ghost.record.len() as u64) {
+            if number != ghost.record.len() as u64 {
+                wrong.push(format!("leaf {number} stands where {} is due", ghost.record.len()));
             }
-            ghost.leaves += 1;
-            wrong.extend(ghost.policy.judge(&event, &self.documents).map(|why| format!("safe {index}: {why}")));
+            wrong.extend(ghost.policy.judge(&event, &self.documents).map(str::to_owned));
             if let Some((device, deed)) = allowed(&event) {
                 *self.allowed.entry((device, deed)).or_default() += 1;
+                let sealed = safe.writer_of(number).map(|(digest, live)| (self.sealed.get_mut(&digest), live));
+                wrong.extend(trace_back(sealed, device, deed).map(str::to_owned));
             }
+            ghost.record.push(event);
         }
-        self.violations.extend(wrong);
-        self.check_issued();
+        self.violations.extend(wrong.into_iter().map(|why| format!("safe {index}: {why}")));
     }
 
-    /// Nothing was given that was not asked for in so many envelopes.
-    fn check_issued(&mut self) {
-        let Self { allowed, issued, violations, .. } = self;
-        for (key, count) in allowed.iter() {
-            let asked = issued.get(key).copied().unwrap_or_default();
-            if *count > asked {
-                violations.push(format!("{key:?} had its effect {count} times and was asked for {asked} times"));
-            }
+    /// Nothing that was ever recorded and flushed has changed or gone.
+    pub fn recheck(&mut self, index: usize, safe: &Safe) {
+        let Some(ghost) = self.safes.get(index) else { return };
+        let stands: Vec<Event> = safe.durable_leaves(0).into_iter().map(|(_, event)| event).collect();
+        if stands != ghost.record {
+            self.accuse(format!("safe {index}: the record is not what it was"));
         }
+    }
+
+    /// How many documents are shared with a patient now.
+    pub fn shares_of(&self, safe: usize, patient: PatientId) -> usize {
+        self.safes.get(safe).map_or(0, |safe| safe.policy.shares_of(patient))
     }
 
     /// A client tells what it sealed or believes.
@@ -187,8 +201,8 @@ impl Ghost {
                 self.met(client, pin, prekey, &key, safes);
                 self.learnt(client, pin, known);
             }
-            Told::Sealed { device, deed, encapsulated } => {
-                *self.issued.entry((device, deed)).or_default() += 1;
+            Told::Sealed { device, deed, digest, live, right_pin, encapsulated } => {
+                self.sealed.insert(digest, Sealed { device, deed, live, right_pin, effects: 0 });
                 self.count("envelopes");
                 if !self.encapsulated.insert(encapsulated) {
                     self.accuse(format!("client {client} encapsulated twice to the same effect"));
@@ -198,13 +212,12 @@ impl Ghost {
             Told::Enrolled(device, name) => self.enrolled(client, device, &name),
             Told::Listed(_, entries) => self.listed(client, &entries),
             Told::Received { document, sha256, .. } => self.received(client, document, &sha256),
-            Told::SetBack => self.count("safes found set back"),
-            Told::Removed => self.count("devices found removed"),
+            Told::SetBack => self.accuse(format!("client {client} found its safe set back, and no safe was")),
+            Told::Removed(device) => self.removed(client, device),
             Told::Failed(trouble) => {
                 self.count("failed tries");
                 if trouble.is_alarm() {
                     self.count("alarms");
-                    self.alarmed.insert(client);
                 }
             }
             Told::GaveUp(..) => self.count("errands given up"),
@@ -251,6 +264,15 @@ impl Ghost {
         }
     }
 
+    /// Nobody is sent away who has every right to be there.
+    fn removed(&mut self, client: usize, device: DeviceId) {
+        self.count("devices found removed");
+        let safe = self.people.get(client).and_then(|person| self.safes.get(person.safe));
+        if safe.is_some_and(|safe| safe.policy.is_active(device)) {
+            self.accuse(format!("client {client} was sent away and is enrolled"));
+        }
+    }
+
     fn enrolled(&mut self, client: usize, device: DeviceId, name: &str) {
         let Some(person) = self.people.get(client) else { return };
         let owner = self.safes.get(person.safe).and_then(|safe| safe.policy.owner(device));
@@ -292,6 +314,22 @@ fn allowed(event: &Event) -> Option<(DeviceId, Deed)> {
         (Actor::Device(device), Decision::Allowed) => Some((*device, Deed::recorded(&event.action)?)),
         (Actor::Device(_) | Actor::Owner | Actor::Safe, _) => None,
     }
+}
+
+/// What is wrong with an effect: it must be of one envelope, as its author sealed it, and the only one.
+fn trace_back(sealed: Option<(Option<&mut Sealed>, bool)>, device: DeviceId, deed: Deed) -> Option<&'static str> {
+    let Some((Some(sealed), live)) = sealed else { return Some("an effect of an envelope that nobody sealed") };
+    sealed.effects += 1;
+    if sealed.effects > 1 {
+        return Some("two effects of one envelope");
+    }
+    if sealed.device != device || sealed.deed != deed {
+        return Some("an effect that is not what was asked for, or for somebody else");
+    }
+    if sealed.live != live {
+        return Some("an effect of an envelope that came another way than it was sealed for");
+    }
+    (deed == Deed::Enrol && !sealed.right_pin).then_some("an enrolment with a wrong PIN")
 }
 
 fn name_of(errand: Errand) -> &'static str {

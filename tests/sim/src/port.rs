@@ -113,7 +113,7 @@ pub trait RelayPort {
     /// Loses everything that is not on its disk, and all connections.
     fn crash(&mut self, now: Millis) -> Vec<FromRelay>;
 
-    /// Envelopes that wait, for the oracle.
+    /// Requests that wait for a safe, for the oracle.
     fn waiting(&self) -> usize;
 
     /// From now on it does what it should.

@@ -17,6 +17,7 @@ use rohrpost_safe_agent::audit::{self, Event};
 use rohrpost_safe_agent::identity::{self, RootKeys};
 use rohrpost_safe_agent::rows::{self, AuditHead, IdentityRow, LoginCounter};
 use rohrpost_safe_agent::vault::{ContentId, Draft, MemoryStore, Store as _, StoreError};
+use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::frame::{Ack, AckIds, Fetch};
 use rohrpost_wire::proof;
 use rohrpost_wire::records::PrekeyId;
@@ -32,6 +33,10 @@ use crate::time::{Millis, WallClock};
 const FLUSH: Millis = Millis(4);
 /// How often prekeys are looked after.
 const UPKEEP: Millis = Millis::hours(1);
+/// How long an answer may take.
+const ANSWER_TIME: Millis = Millis::seconds(30);
+/// How long a fetch waits before it is asked anew.
+const LONGEST_WAIT: Millis = Millis::minutes(10);
 /// The pause after the relay could not give or take.
 const PAUSE: Millis = Millis::seconds(10);
 
@@ -45,6 +50,8 @@ pub mod tags {
     pub const UPKEEP: u64 = 3;
     /// To ask again for what waits.
     pub const FETCH: u64 = 4;
+    /// To give up on an answer; above it stand the stream and the connection.
+    pub const UNANSWERED: u64 = 5;
 }
 
 /// One safe.
@@ -58,6 +65,10 @@ pub struct Safe {
     identity: IdentityRow,
     /// The root keys, which are on paper and survive everything.
     paper: RootKeys,
+    /// What stands on paper until a rotation is flushed.
+    paper_before: Option<RootKeys>,
+    /// Which envelope wrote which leaf of the record, and whether it came live.
+    written: BTreeMap<u64, (Fixed<32>, bool)>,
     rng: Rng,
     contents: BTreeMap<ContentId, Arc<Vec<u8>>>,
     life: u64,
@@ -79,6 +90,7 @@ struct Live {
 #[derive(Debug)]
 struct Session {
     conn: Conn,
+    logged_in: bool,
     next_stream: u64,
     asked: BTreeMap<Stream, Asked>,
     /// Fetched envelopes that are not answered yet, and those that are.
@@ -86,7 +98,7 @@ struct Session {
     done: Vec<EnvelopeId>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
     Login,
     Publish,
@@ -107,6 +119,8 @@ impl Safe {
             store,
             identity,
             paper,
+            paper_before: None,
+            written: BTreeMap::new(),
             rng,
             contents: BTreeMap::new(),
             life: 0,
@@ -123,9 +137,10 @@ impl Safe {
         self.live.is_some()
     }
 
-    /// Whether it is logged in, as far as it knows.
+    /// Whether it is logged in and waits for envelopes, as far as it knows.
     pub fn is_connected(&self) -> bool {
-        self.live.as_ref().is_some_and(|live| live.session.is_some())
+        let session = self.live.as_ref().and_then(|live| live.session.as_ref());
+        session.is_some_and(|session| session.logged_in && session.asked.values().any(|asked| *asked == Asked::Fetch))
     }
 
     /// Its own name, address and keys.
@@ -137,6 +152,17 @@ impl Safe {
     pub fn durable_leaves(&self, from: u64) -> Vec<(u64, Event)> {
         let count = usize::try_from(self.durable_leaves.saturating_sub(from)).unwrap_or(usize::MAX);
         self.read(|draft| audit::read(draft, from, count))
+    }
+
+    /// The envelope that wrote a leaf, if one did, and whether it came live.
+    pub fn writer_of(&self, leaf: u64) -> Option<(Fixed<32>, bool)> {
+        self.written.get(&leaf).copied()
+    }
+
+    /// The next leaf of the record, flushed or not.
+    fn next_leaf(&self) -> u64 {
+        let head: Option<AuditHead> = self.read(|draft| rows::load(draft, AuditHead::KEY));
+        head.unwrap_or_default().next
     }
 
     /// Looks at what is stored, flushed or not.
@@ -163,6 +189,11 @@ impl Safe {
     pub fn crash(&mut self) {
         self.store.crash();
         self.live = None;
+        if let Some(before) = self.paper_before.take() {
+            self.paper = before;
+        }
+        self.identity = self.read(|draft| Ok(identity::load(draft)?.1));
+        self.written.retain(|leaf, _| *leaf < self.durable_leaves);
     }
 
     /// Something happened at this time.
@@ -183,6 +214,9 @@ impl Safe {
     }
 
     fn woken(&mut self, tag: u64, now: Millis) -> Vec<FromPeer> {
+        if tag & 7 == tags::UNANSWERED {
+            return self.unanswered(tag, now);
+        }
         match tag {
             tags::FLUSH => self.flush(now),
             tags::REDIAL => self.dial(now),
@@ -195,6 +229,20 @@ impl Safe {
                 }
                 out
             }
+        }
+    }
+
+    /// An answer did not come in time: it is taken as broken off, and a silent fetch is asked anew.
+    fn unanswered(&mut self, tag: u64, now: Millis) -> Vec<FromPeer> {
+        let (stream, number) = (Stream((tag >> 3) & ((1 << 37) - 1)), tag >> 40);
+        let Some(session) = self.session().filter(|session| session.conn.number == number) else { return Vec::new() };
+        match session.asked.get(&stream) {
+            None => Vec::new(),
+            Some(Asked::Fetch) => {
+                session.asked.remove(&stream);
+                self.fetch()
+            }
+            Some(_) => self.answered(stream, &[], false, now),
         }
     }
 
@@ -225,8 +273,14 @@ impl Safe {
         let route = self.identity().keys().route;
         let login = proof::sign_login(route.signer(), &self.relay.key_hash, &conn.exporter(), counter.0);
         if let Some(live) = &mut self.live {
-            live.session =
-                Some(Session { conn, next_stream: 0, asked: BTreeMap::new(), open: BTreeSet::new(), done: Vec::new() });
+            live.session = Some(Session {
+                conn,
+                logged_in: false,
+                next_stream: 0,
+                asked: BTreeMap::new(),
+                open: BTreeSet::new(),
+                done: Vec::new(),
+            });
         }
         let mut out = vec![FromPeer::Dial(conn)];
         out.extend(self.ask(Asked::Login, message::frame(&Frame::Login(login))));
@@ -249,6 +303,9 @@ impl Safe {
         let frame = reader.frame().filter(|_| whole);
         match (asked, frame) {
             (Asked::Login, Some(Frame::Done)) => {
+                if let Some(session) = self.session() {
+                    session.logged_in = true;
+                }
                 let mut out = self.publish(now);
                 out.extend(self.fetch());
                 out
@@ -313,7 +370,11 @@ impl Safe {
         let stream = Stream(session.next_stream);
         session.next_stream += 1;
         session.asked.insert(stream, asked);
-        vec![FromPeer::Ask(session.conn, stream, bytes)]
+        let (conn, number) = (session.conn, session.conn.number);
+        // A fetch waits for the first envelope; everything else is answered soon or never.
+        let patience = if asked == Asked::Fetch { LONGEST_WAIT } else { ANSWER_TIME };
+        let tag = tags::UNANSWERED | stream.0 << 3 | number << 40;
+        vec![FromPeer::Ask(conn, stream, bytes), self.timer(patience, tag)]
     }
 
     fn timer(&self, after: Millis, tag: u64) -> FromPeer {
@@ -340,6 +401,7 @@ impl Safe {
         self.store.flush().expect("a store in memory flushes");
         let head: AuditHead = self.read(|draft| rows::load(draft, AuditHead::KEY)).unwrap_or_default();
         self.durable_leaves = head.next;
+        self.paper_before = None;
     }
 
     /// Keeps something back until all that has been written is flushed.

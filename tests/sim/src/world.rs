@@ -149,6 +149,9 @@ impl World {
         if self.ghost.violations().is_empty() {
             self.check_calm();
         }
+        for (index, safe) in self.safes.iter().enumerate() {
+            self.ghost.recheck(index, safe);
+        }
         Outcome {
             trace: self.trace.hash(),
             lines: self.trace.take_lines(),
@@ -282,6 +285,7 @@ impl World {
     fn listen(&mut self, index: usize) {
         let told = self.clients.get_mut(index).map(Client::take_told).unwrap_or_default();
         for told in told {
+            self.trace.told(&told);
             self.react(index, &told);
             self.ghost.hear(index, told, &self.safes);
         }

@@ -1,7 +1,7 @@
 //! Live requests: sealed, and what their answers mean.
 
 use rohrpost_e2ee::body::{DeviceId, Operation, Payload, Pin, Reply, SafeStatus, Status};
-use rohrpost_e2ee::exchange::{Author, Lane, seal_request};
+use rohrpost_e2ee::exchange::{Author, ENCAPSULATED_BYTES, Lane, seal_request};
 use rohrpost_e2ee::trust::TrustedSafe;
 use rohrpost_patient::account::Account;
 use rohrpost_patient::enrol::{Verdict, verdict};
@@ -15,7 +15,11 @@ use super::{Asked, Client, Errand, Step, Told, Trouble};
 use crate::ghost::Deed;
 use crate::message::{self, Reader};
 use crate::port::FromPeer;
+use crate::safe::office::sha256;
 use crate::time::Millis;
+
+/// What stands before the encapsulated key: version, suite, kind, prekey id.
+const HEADER_BYTES: usize = 11;
 
 impl Client {
     /// The first request of an errand.
@@ -72,9 +76,16 @@ impl Client {
         };
         let (envelope, expect) = seal_request(&safe, lane, &draft, &author, &mut self.rng).ok()?;
         let device = DeviceId::of_key(&key.public());
-        let encapsulated = envelope.get(11..43)?.to_vec();
-        self.told.push(Told::Sealed { device, deed: Deed::of(&operation), encapsulated });
+        let encapsulated = envelope.get(HEADER_BYTES..HEADER_BYTES + ENCAPSULATED_BYTES)?.to_vec();
+        let (deed, digest, live) = (Deed::of(&operation), sha256(&envelope), lane == Lane::Live);
+        let right_pin = self.has_right_pin(&operation);
+        self.told.push(Told::Sealed { device, deed, digest, live, right_pin, encapsulated });
         Some((envelope, Asked { expect, reserved, operation }))
+    }
+
+    fn has_right_pin(&self, operation: &Operation) -> bool {
+        let right = self.invitation.as_ref().map(|invitation| invitation.pin.expose());
+        matches!(operation, Operation::Enrol { pin, .. } if Some(pin.expose()) == right)
     }
 
     /// Under which key, and with which sequence number; none for an enrolment.
@@ -220,11 +231,12 @@ impl Client {
 
     /// The safe does not know this device any more: it needs another invitation.
     pub(super) fn removed(&mut self) -> Vec<FromPeer> {
+        let device = self.device();
         (self.account, self.pending, self.invitation, self.part) = (None, None, None, None);
         if let Some(live) = &mut self.live {
             live.awaiting.clear();
         }
-        self.told.push(Told::Removed);
+        self.told.extend(device.map(Told::Removed));
         self.finish()
     }
 

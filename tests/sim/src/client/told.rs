@@ -31,6 +31,12 @@ pub enum Told {
         device: DeviceId,
         /// Asking for this.
         deed: Deed,
+        /// The envelope's hash.
+        digest: Fixed<32>,
+        /// Whether it goes live.
+        live: bool,
+        /// For an enrolment: whether the PIN is the right one.
+        right_pin: bool,
         /// The encapsulated key, which no other envelope may have.
         encapsulated: Vec<u8>,
     },
@@ -59,7 +65,7 @@ pub enum Told {
     /// The safe was set back.
     SetBack,
     /// The safe does not know the device any more.
-    Removed,
+    Removed(DeviceId),
     /// A try failed.
     Failed(Trouble),
     /// An errand was given up, and the patient was told.

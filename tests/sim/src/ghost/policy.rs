@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rohrpost_e2ee::body::{DeviceId, DocumentId, LinkId};
-use rohrpost_e2ee::link::PIN_TRIES;
 use rohrpost_safe_agent::audit::{Action, Actor, Decision, Event, Refusal};
 use rohrpost_safe_agent::rows::PatientId;
 
 use super::Imported;
+
+/// Wrong PINs that a link bears, as the protocol says; not the product's own constant.
+const PIN_TRIES: u8 = 5;
 
 /// Who may do what, as the record says so far.
 #[derive(Debug, Default)]
@@ -34,6 +36,16 @@ impl Policy {
     /// Whose device it is, revoked or not.
     pub(super) fn owner(&self, device: DeviceId) -> Option<PatientId> {
         self.devices.get(&device).map(|device| device.patient)
+    }
+
+    /// Whether a device is enrolled and not revoked.
+    pub(super) fn is_active(&self, device: DeviceId) -> bool {
+        self.devices.get(&device).is_some_and(|device| !device.revoked)
+    }
+
+    /// How many documents are shared with a patient.
+    pub(super) fn shares_of(&self, patient: PatientId) -> usize {
+        self.shared.iter().filter(|(of, _)| *of == patient).count()
     }
 
     /// What is wrong with the next leaf, if anything is.

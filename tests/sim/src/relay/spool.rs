@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rohrpost_relay::Limits;
 use rohrpost_relay::mailbox::{Effect, Mailbox, Mailboxes, Slot, Waiting};
-use rohrpost_wire::frame::Delivery;
+use rohrpost_wire::frame::{Delivery, Destination};
 use rohrpost_wire::{InboxId, MailboxId, Timestamp};
 
 /// An envelope as it is kept.
@@ -92,7 +92,8 @@ impl Disk {
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.seen.envelopes.len()
+        let of_safes = |kept: &&Kept| matches!(kept.waiting.to, Destination::Inbox(_));
+        self.seen.envelopes.values().filter(of_safes).count()
     }
 
     pub(super) fn snapshot(&self) -> Rows {

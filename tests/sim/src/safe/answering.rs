@@ -3,9 +3,11 @@
 use rohrpost_e2ee::exchange::{Lane, Recipient, ReplySealer, RequestHeader, decoy_reply, open_request};
 use rohrpost_safe_agent::handlers::enrol::{self, Counted};
 use rohrpost_safe_agent::requests::{self, Answer, Asker, Enrolment, Incoming};
+use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::frame::{Delivery, Deposit, Destination, TtlClass};
 use rohrpost_wire::{EnvelopeId, Frame, MailboxId, limits};
 
+use super::office::sha256;
 use super::{Asked, Safe, objects, tags};
 use crate::message::{self, Reader};
 use crate::port::{Conn, FromPeer, Stream};
@@ -21,7 +23,9 @@ pub(super) enum Held {
     /// To answer.
     Answer(Way, Box<(ReplySealer, Answer)>),
     /// To compare a PIN, now that the try is counted.
-    Compare(Way, Box<(Incoming, Enrolment, ReplySealer)>),
+    Compare(Way, Box<(Incoming, Enrolment, ReplySealer, (Fixed<32>, bool))>),
+    /// To write once more what the first transaction decided, so that time tells nothing.
+    Settle(Way, Box<(Enrolment, ReplySealer, Answer)>),
     /// Nothing; what was written just becomes durable.
     Nothing,
 }
@@ -82,21 +86,37 @@ impl Safe {
             let decoy = decoy_reply(&mut self.rng).unwrap_or_default();
             return self.send(way, &decoy);
         };
+        let (digest, live) = (sha256(envelope), lane == Lane::Live);
+        let first = self.next_leaf();
         let answer = match asker {
             Asker::Nobody => self.transact(now, |draft, time, _| requests::answer_nobody(draft, &incoming, time)),
             Asker::Device { id, sequence } => {
                 self.transact(now, |draft, time, rng| requests::answer(draft, &incoming, id, sequence, time, rng))
             }
             Asker::Enrol(enrolment) => {
-                match self.transact(now, |draft, time, rng| enrol::count(draft, &incoming, &enrolment, time, rng)) {
-                    Counted::Answer { answer, .. } => answer,
-                    Counted::Compare => {
-                        return self.hold(Held::Compare(way, Box::new((incoming, enrolment, sealer))));
+                let counted =
+                    self.transact(now, |draft, time, rng| enrol::count(draft, &incoming, &enrolment, time, rng));
+                self.note_writer(first, (digest, live));
+                return match counted {
+                    Counted::Answer { answer, recorded: true } => {
+                        self.hold(Held::Settle(way, Box::new((enrolment, sealer, answer))))
                     }
-                }
+                    Counted::Answer { answer, recorded: false } => {
+                        self.hold(Held::Answer(way, Box::new((sealer, answer))))
+                    }
+                    Counted::Compare => {
+                        self.hold(Held::Compare(way, Box::new((incoming, enrolment, sealer, (digest, live)))))
+                    }
+                };
             }
         };
+        self.note_writer(first, (digest, live));
         self.hold(Held::Answer(way, Box::new((sealer, answer))))
+    }
+
+    fn note_writer(&mut self, first: u64, writer: (Fixed<32>, bool)) {
+        let leaves = first..self.next_leaf();
+        self.written.extend(leaves.map(|leaf| (leaf, writer)));
     }
 
     fn open(&self, envelope: &[u8], lane: Lane) -> Option<(Incoming, Asker, ReplySealer)> {
@@ -118,9 +138,16 @@ impl Safe {
                 self.seal(way, sealer, answer)
             }
             Held::Compare(way, compare) => {
-                let (incoming, enrolment, sealer) = *compare;
+                let (incoming, enrolment, sealer, writer) = *compare;
+                let first = self.next_leaf();
                 let answer =
                     self.transact(now, |draft, time, rng| enrol::compare(draft, &incoming, &enrolment, time, rng));
+                self.note_writer(first, writer);
+                self.hold(Held::Answer(way, Box::new((sealer, answer))))
+            }
+            Held::Settle(way, settle) => {
+                let (enrolment, sealer, answer) = *settle;
+                self.transact(now, |draft, _, _| enrol::settle(draft, &enrolment));
                 self.hold(Held::Answer(way, Box::new((sealer, answer))))
             }
         }

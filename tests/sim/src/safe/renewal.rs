@@ -14,17 +14,19 @@ use crate::port::FromPeer;
 use crate::time::Millis;
 
 impl Safe {
-    /// Signs a new identity record with the root on paper; with `rotate`, the next root takes its place first.
+    /// Signs a new identity record with the root on paper; with `rotate`, the next root takes its place first. Not while
+    /// the clock is wrong: clients would hold the future's record against every later one.
     pub fn renew(&mut self, rotate: bool, now: Millis) -> Vec<FromPeer> {
-        if !self.is_up() {
+        if !self.is_up() || self.clock.offset != 0 {
             return Vec::new();
         }
         let mut roots = self.identity.roots.clone();
         if rotate {
             let next = SigningSecret::generate(&mut self.rng);
             roots.extend(successor(&roots, &self.paper, &next));
-            let root = std::mem::replace(&mut self.paper.next_root, next);
-            self.paper.root = root;
+            let root = self.paper.next_root.clone();
+            let before = std::mem::replace(&mut self.paper, RootKeys { root, next_root: next });
+            self.paper_before.get_or_insert(before);
         }
         let signer = self.paper.root.signer().clone();
         let identity = self.transact(now, move |draft, at, _| {

@@ -27,6 +27,14 @@ struct Patient {
     /// Documents taken back.
     withdrawn: Vec<DocumentId>,
     is_invited: bool,
+    got: Got,
+}
+
+/// What a patient has got of what was wanted in the calm hour.
+#[derive(Debug, Default)]
+struct Got {
+    listed: bool,
+    received: bool,
 }
 
 impl People {
@@ -40,7 +48,8 @@ impl People {
 
     pub(super) fn add(&mut self, safe: usize, id: PatientId) {
         let (documents, withdrawn) = (Vec::new(), Vec::new());
-        self.patients.push(Patient { safe, id, documents, withdrawn, is_invited: false });
+        let (is_invited, got) = (false, Got::default());
+        self.patients.push(Patient { safe, id, documents, withdrawn, is_invited, got });
     }
 
     pub(super) fn add_document(&mut self, client: usize, document: DocumentId) {
@@ -121,14 +130,16 @@ impl World {
             Told::GaveUp(Errand::Enrol { .. }, Trouble::Status(Status::WrongPin { left })) if *left > 1 => {
                 self.type_again(client);
             }
-            Told::Removed | Told::GaveUp(Errand::Enrol { .. }, Trouble::Status(_)) => self.invite_again(client),
+            Told::Removed(_) | Told::GaveUp(Errand::Enrol { .. }, Trouble::Status(_)) => self.invite_again(client),
             Told::GaveUp(Errand::Enrol { .. }, _) => self.type_again(client),
             Told::GaveUp(errand, trouble) if self.calm => {
-                let lost = self.config.relay_lies && *errand == Errand::Collect;
-                if self.now >= self.config.wants() && !lost {
+                if self.wants_are_due() {
                     self.ghost.accuse(format!("in the calm hour client {client} gave up {errand:?}: {trouble:?}"));
                 }
             }
+            Told::Listed(..) if self.wants_are_due() => self.got(client, |got| got.listed = true),
+            Told::Received { .. } if self.wants_are_due() => self.got(client, |got| got.received = true),
+            Told::Enrolled(..) if self.wants_are_due() => self.want(client),
             Told::Met { .. }
             | Told::Sealed { .. }
             | Told::Answered { .. }
@@ -237,15 +248,36 @@ impl World {
         self.carry_out_peer(Peer::Safe(index), out);
     }
 
-    /// The calm hour: who is not enrolled is invited, and everybody wants one of each.
+    fn wants_are_due(&self) -> bool {
+        self.now >= self.config.wants()
+    }
+
+    fn got(&mut self, client: usize, note: impl FnOnce(&mut Got)) {
+        if let Some(patient) = self.people.patients.get_mut(client) {
+            note(&mut patient.got);
+        }
+    }
+
+    /// The calm hour: who is not enrolled is invited, and everybody wants one of each. An answer that a lying relay threw
+    /// away is waited for no longer, so that from here on every answer is due.
     pub(super) fn begin_wants(&mut self) {
         for client in 0..self.clients.len() {
-            if !self.clients.get(client).is_some_and(crate::client::Client::is_enrolled) {
+            if self.config.relay_lies
+                && let Some(device) = self.clients.get_mut(client)
+            {
+                device.forget_awaited();
+            }
+            if self.clients.get(client).is_some_and(crate::client::Client::is_enrolled) {
+                self.want(client);
+            } else {
                 self.type_again(client);
             }
-            for errand in [Errand::Status, Errand::List, Errand::Fetch(client), Errand::Deposit] {
-                self.send(client, errand);
-            }
+        }
+    }
+
+    fn want(&mut self, client: usize) {
+        for errand in [Errand::Status, Errand::List, Errand::Fetch(client), Errand::Deposit] {
+            self.send(client, errand);
         }
     }
 
@@ -256,10 +288,18 @@ impl World {
             if !client.is_enrolled() {
                 left.push(format!("after the calm hour client {index} is not enrolled"));
             }
-            let done = if self.config.relay_lies { client.is_done() } else { client.is_idle() };
-            if !done {
+            if !client.is_idle() {
                 left.push(format!("after the calm hour client {index} is not done, {} awaited", client.awaiting()));
             }
+        }
+        for (index, patient) in self.people.patients.iter().enumerate() {
+            let shared = self.ghost.shares_of(patient.safe, patient.id);
+            if !patient.got.listed || (shared > 0 && !patient.got.received) {
+                left.push(format!("in the calm hour client {index} got {:?}, shared are {shared}", patient.got));
+            }
+        }
+        if self.relay.waiting() > 0 {
+            left.push(format!("after the calm hour {} requests wait at the relay", self.relay.waiting()));
         }
         for (index, safe) in self.safes.iter().enumerate() {
             if !safe.is_connected() {

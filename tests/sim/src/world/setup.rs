@@ -194,7 +194,11 @@ impl World {
         let title = secret(self.config.secrets, "title", nonce);
         let length = 100 + random::below(self.people.rng(), 40_000);
         let mut content = secret(self.config.secrets, "content", nonce).into_bytes();
-        content.resize(usize::try_from(length).unwrap_or(100), b'a' + self.config.secrets);
+        let mark = content.clone();
+        while (content.len() as u64) < length {
+            content.extend(&mark);
+        }
+        content.truncate(usize::try_from(length).unwrap_or(100));
         let sha256 = sha256(&content);
         let (id, out) = safe.add_document(person.patient, &title, Arc::new(content), self.now);
         self.ghost.add_document(id, Imported { patient: person.patient, title, sha256 });

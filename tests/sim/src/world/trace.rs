@@ -8,6 +8,7 @@ use ring::digest;
 use rohrpost_wire::{EnvelopeId, Frame};
 
 use super::Event;
+use crate::client::Told;
 use crate::message::Reader;
 use crate::port::{FromRelay, ToPeer, ToRelay};
 use crate::time::Millis;
@@ -60,6 +61,11 @@ impl Trace {
         let (text, bytes) = split(event);
         self.hash.update(text.as_bytes());
         self.hash.update(bytes);
+    }
+
+    /// What somebody came to believe belongs to what happened.
+    pub(super) fn told(&mut self, told: &Told) {
+        self.hash.update(format!("{told:?}").as_bytes());
     }
 
     pub(super) fn events(&self) -> u64 {
