@@ -46,6 +46,7 @@ pub struct EvilRelay {
     young: Option<Snapshot>,
     /// Held back, by number.
     held: BTreeMap<u64, FromRelay>,
+    holds: u64,
     /// To be sent after the next message.
     behind: Option<FromRelay>,
     /// An answer that waits for another to be exchanged with.
@@ -72,6 +73,7 @@ impl EvilRelay {
             rng: random::stream(seed, 12),
             young: None,
             held: BTreeMap::new(),
+            holds: 0,
             behind: None,
             waiting: None,
             own_stream: OWN_STREAMS,
@@ -108,7 +110,7 @@ impl EvilRelay {
     fn tamper_in(&mut self, input: ToRelay, now: Millis) -> Result<ToRelay, Vec<FromRelay>> {
         if let ToRelay::Asked(conn, stream, bytes) = &input {
             let asked = self.seen.note_asked(*conn, *stream, bytes);
-            if let Some(challenge) = self.use_elsewhere(&asked, bytes, now) {
+            if let Some(challenge) = self.use_elsewhere(*conn, &asked, bytes, now) {
                 return Err(vec![answer(*conn, *stream, challenge, true)]);
             }
             if let Asked::Deposit(deposit, envelope) = &asked
@@ -126,10 +128,10 @@ impl EvilRelay {
     }
 
     /// Tries at another relay what was said here; perhaps that relay's challenge, to be given out here.
-    fn use_elsewhere(&mut self, asked: &Asked, bytes: &[u8], now: Millis) -> Option<Vec<u8>> {
+    fn use_elsewhere(&mut self, conn: Conn, asked: &Asked, bytes: &[u8], now: Millis) -> Option<Vec<u8>> {
         match asked {
-            Asked::Login => self.broken.extend(self.elsewhere.try_login(bytes, now)),
-            Asked::FetchMailbox => self.broken.extend(self.elsewhere.try_proof(bytes, now)),
+            Asked::Login => self.broken.extend(self.elsewhere.try_login(conn, bytes, now)),
+            Asked::FetchMailbox(_) => self.broken.extend(self.elsewhere.try_proof(bytes, now)),
             Asked::Challenge => {
                 self.disarm(|power| *power == Power::ForwardChallenge)?;
                 let challenge = self.elsewhere.challenge(now)?;
@@ -184,7 +186,8 @@ impl EvilRelay {
     }
 
     fn hold(&mut self, action: FromRelay, pause: Millis) -> Vec<FromRelay> {
-        let number = self.steps << 8 | self.held.len() as u64;
+        let number = self.holds;
+        self.holds += 1;
         self.held.insert(number, action);
         vec![FromRelay::Timer(pause, RelayTimer::Release(number))]
     }
@@ -226,6 +229,10 @@ impl RelayPort for EvilRelay {
 
     fn waiting(&self) -> usize {
         self.inner.waiting()
+    }
+
+    fn set_clock(&mut self, ahead: i64) {
+        self.inner.set_clock(ahead);
     }
 
     fn turn_honest(&mut self) {

@@ -116,6 +116,9 @@ pub trait RelayPort {
     /// Requests that wait for a safe, for the oracle.
     fn waiting(&self) -> usize;
 
+    /// Its clock is ahead by so many seconds.
+    fn set_clock(&mut self, _ahead: i64) {}
+
     /// From now on it does what it should.
     fn turn_honest(&mut self) {}
 

@@ -35,8 +35,7 @@ const EXPIRE_AT_ONCE: usize = 64;
 pub struct Relay {
     key: RelayKeyHash,
     limits: Limits,
-    /// Wrong when the simulation says so.
-    pub clock: WallClock,
+    clock: WallClock,
     rng: Rng,
     disk: Disk,
     live: Live,
@@ -181,6 +180,10 @@ impl RelayPort for Relay {
 
     fn waiting(&self) -> usize {
         self.disk.waiting()
+    }
+
+    fn set_clock(&mut self, ahead: i64) {
+        self.clock.offset = ahead;
     }
 }
 

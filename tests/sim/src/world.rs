@@ -15,7 +15,7 @@ use rohrpost_relay::Limits;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::{RelayAddress, RelayKeyHash};
 
-use self::chaos::Mishap;
+use self::chaos::{Mishap, Node};
 use self::network::Network;
 use self::practice::People;
 use self::trace::Trace;
@@ -27,7 +27,7 @@ use crate::relay::Relay;
 use crate::safe::{Safe, tags};
 use crate::time::Millis;
 
-pub use self::setup::{Config, Crash, Moment};
+pub use self::setup::{Config, Crash, LONGER, Moment};
 pub use self::trace::Line;
 
 /// What can be on the agenda.
@@ -74,6 +74,8 @@ pub struct World {
     trace: Trace,
     /// Flushes before the calm, of everybody: where a crash can be wanted.
     boundaries: u64,
+    /// Who crashed as was wanted, and what is wanted of the first flush after the start.
+    recovering: BTreeMap<Node, Option<Moment>>,
     calm: bool,
 }
 
@@ -127,6 +129,7 @@ impl World {
             ghost: Ghost::default(),
             trace: Trace::new(config.record),
             boundaries: 0,
+            recovering: BTreeMap::new(),
             calm: false,
             config,
         };
@@ -212,7 +215,7 @@ impl World {
             let out = self.relay.handle(ToRelay::Timer(timer), self.now);
             return self.carry_out_relay(out);
         }
-        let crash = self.crash_here();
+        let crash = self.crash_here(Node::Relay);
         if crash != Some(Moment::Before) {
             let out = self.relay.handle(ToRelay::Timer(timer), self.now);
             if crash.is_none() {
@@ -239,8 +242,12 @@ impl World {
         if !self.network.reaches(&input) {
             return;
         }
-        let flush = matches!((peer, &input), (Peer::Safe(_), ToPeer::Timer(timer)) if timer.tag == tags::FLUSH);
-        let crash = if flush { self.crash_here() } else { None };
+        let flush = match (peer, &input) {
+            (Peer::Safe(index), ToPeer::Timer(timer)) => (timer.tag == tags::FLUSH).then_some(index),
+            _ => None,
+        };
+        let crash = flush.and_then(|index| self.crash_here(Node::Safe(index)));
+        let flush = flush.is_some();
         match (peer, crash) {
             (Peer::Safe(index), Some(Moment::Before)) => self.crash_safe(index),
             (Peer::Safe(index), Some(Moment::After)) => {

@@ -10,11 +10,15 @@ use crate::port::{Conn, FromRelay, Peer, RelayPort as _, Stream, ToRelay};
 use crate::random::Rng;
 use crate::relay::Relay;
 use crate::time::Millis;
+use crate::world::relay_address;
 
 /// The other relay, with the connections of whoever pretends there.
 #[derive(Debug)]
 pub(super) struct Elsewhere {
+    /// With another key.
     relay: Relay,
+    /// With the key of the first one: as if its owner ran it twice.
+    twin: Relay,
     conns: u64,
     /// The connection on which a challenge was drawn that a client here is made to sign.
     challenged: Option<Conn>,
@@ -22,37 +26,31 @@ pub(super) struct Elsewhere {
 
 impl Elsewhere {
     pub(super) fn new(rng: Rng) -> Self {
-        let key = RelayKeyHash(Fixed([8; 32]));
-        Self { relay: Relay::new(key, Limits::default(), rng), conns: 0, challenged: None }
+        let other = RelayKeyHash(Fixed([8; 32]));
+        let relay = Relay::new(other, Limits::default(), rng.clone());
+        let twin = Relay::new(relay_address().key_hash, Limits::default(), rng);
+        Self { relay, twin, conns: 0, challenged: None }
     }
 
-    fn connect(&mut self, now: Millis) -> Conn {
+    fn fresh(&mut self) -> Conn {
         self.conns += 1;
-        let conn = Conn { peer: Peer::Client(usize::MAX), number: self.conns };
-        drop(self.relay.handle(ToRelay::Opened(conn), now));
-        conn
+        Conn { peer: Peer::Client(usize::MAX), number: self.conns }
     }
 
-    fn say(&mut self, conn: Conn, bytes: &[u8], now: Millis) -> Option<Frame> {
-        let out = self.relay.handle(ToRelay::Asked(conn, Stream(1), bytes.to_vec()), now);
-        out.iter().find_map(|action| match action {
-            FromRelay::Answer { bytes, .. } => Reader::new(bytes).frame(),
-            FromRelay::Call(..) | FromRelay::Close(..) | FromRelay::Timer(..) => None,
-        })
-    }
-
-    /// What is wrong if a login that was meant for the first relay holds here.
-    pub(super) fn try_login(&mut self, bytes: &[u8], now: Millis) -> Option<String> {
-        let conn = self.connect(now);
-        let answered = self.say(conn, bytes, now);
-        (answered != Some(Frame::Refused(ErrorCode::BadProof))).then(|| format!("a login elsewhere got {answered:?}"))
+    /// What is wrong if a login holds that was made for the first relay and this connection: at another relay on the very
+    /// same connection, or at the same relay on another.
+    pub(super) fn try_login(&mut self, conn: Conn, bytes: &[u8], now: Millis) -> Option<String> {
+        let fresh = self.fresh();
+        let answers = [say(&mut self.relay, conn, bytes, now), say(&mut self.twin, fresh, bytes, now)];
+        let held = answers.into_iter().find(|answer| *answer != Some(Frame::Refused(ErrorCode::BadProof)));
+        held.map(|answer| format!("a login elsewhere got {answer:?}"))
     }
 
     /// A challenge of this relay, to be given out as the first one's.
     pub(super) fn challenge(&mut self, now: Millis) -> Option<Challenge> {
-        let conn = self.connect(now);
+        let conn = self.fresh();
         self.challenged = Some(conn);
-        match self.say(conn, &message::frame(&Frame::Challenge), now) {
+        match say(&mut self.relay, conn, &message::frame(&Frame::Challenge), now) {
             Some(Frame::Challenged(challenge)) => Some(challenge),
             _ => None,
         }
@@ -61,7 +59,17 @@ impl Elsewhere {
     /// What is wrong if a proof over that challenge holds here.
     pub(super) fn try_proof(&mut self, bytes: &[u8], now: Millis) -> Option<String> {
         let conn = self.challenged.take()?;
-        let answered = self.say(conn, bytes, now);
+        let answered = say(&mut self.relay, conn, bytes, now);
         (answered != Some(Frame::Refused(ErrorCode::BadProof))).then(|| format!("a proof elsewhere got {answered:?}"))
     }
+}
+
+/// Asks on a connection, opened for it if need be, and reads what is answered at once.
+fn say(relay: &mut Relay, conn: Conn, bytes: &[u8], now: Millis) -> Option<Frame> {
+    drop(relay.handle(ToRelay::Opened(conn), now));
+    let out = relay.handle(ToRelay::Asked(conn, Stream(1), bytes.to_vec()), now);
+    out.iter().find_map(|action| match action {
+        FromRelay::Answer { bytes, .. } => Reader::new(bytes).frame(),
+        FromRelay::Call(..) | FromRelay::Close(..) | FromRelay::Timer(..) => None,
+    })
 }

@@ -21,8 +21,8 @@ pub enum Power {
     SwapReplies,
     /// Brings a request to another safe.
     Redirect,
-    /// Puts the end of another object behind the start of this one.
-    Splice,
+    /// Works on whole chunks of an object: another's tail, the last one missing, two exchanged, one doubled.
+    Splice(u8),
     /// Gives an old call to its safe again; the safe sees the how-manieth there was.
     ReplayCall(u8),
     /// Delivers an old deposit again, acknowledged or not.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rohrpost_wire::frame::{Delivery, Deposit, Destination, Fetch};
 use rohrpost_wire::records::RecordSet;
-use rohrpost_wire::{Frame, InboxId, limits};
+use rohrpost_wire::{Frame, InboxId, MailboxId, limits};
 
 use crate::message::Reader;
 use crate::port::{Conn, Peer, Stream};
@@ -16,7 +16,7 @@ pub(super) enum Asked {
     Call,
     Deposit(Deposit, Vec<u8>),
     FetchInbox,
-    FetchMailbox,
+    FetchMailbox(MailboxId),
     Login,
     Challenge,
     Other,
@@ -53,7 +53,7 @@ impl Seen {
                 Asked::Deposit(deposit, envelope)
             }
             Some(Frame::Fetch(Fetch::Inbox { .. })) => Asked::FetchInbox,
-            Some(Frame::Fetch(Fetch::Mailbox(_))) => Asked::FetchMailbox,
+            Some(Frame::Fetch(Fetch::Mailbox(proof))) => Asked::FetchMailbox(MailboxId::of_key(&proof.mailbox_key.0)),
             Some(Frame::Login(login)) => {
                 self.safes.insert(InboxId::of_route_key(&login.route_key.0), conn);
                 Asked::Login

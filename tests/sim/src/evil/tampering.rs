@@ -1,6 +1,8 @@
 //! Harm on the way out, by what the message is.
 #![expect(clippy::wildcard_enum_match_arm, reason = "a power is looked for by what it works on; all others pass")]
 
+use rohrpost_e2ee::exchange::decoy_reply;
+use rohrpost_e2ee::object::{CHUNK_BYTES, HEADER_BYTES, TAG_BYTES};
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::frame::{self, Delivery, Deposit, Destination};
 use rohrpost_wire::records::RecordSet;
@@ -10,8 +12,8 @@ use super::{Asked, EvilRelay, Power, answer};
 use crate::message::{self, Reader};
 use crate::port::{Conn, FromRelay, Stream};
 
-/// Where a request's sealed bytes begin in the message to a safe, about: behind the frame and the blob's length.
-const HEADER: usize = 12;
+/// Where a request's sealed bytes begin in the message to a safe: behind a frame of seven bytes and the blob's length.
+const ENVELOPE: usize = 11;
 
 impl EvilRelay {
     pub(super) fn tamper_call(&mut self, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Vec<FromRelay> {
@@ -44,7 +46,7 @@ impl EvilRelay {
             }
             Power::Version(place, byte) => {
                 let mut spoiled = bytes;
-                set(&mut spoiled, HEADER - 2 + usize::from(place % 4), byte);
+                set(&mut spoiled, ENVELOPE + usize::from(place % 3), byte);
                 return vec![FromRelay::Call(conn, stream, spoiled)];
             }
             _ => {
@@ -82,7 +84,7 @@ impl EvilRelay {
             Asked::Records(inbox) => self.tamper_records(conn, stream, bytes, *inbox),
             Asked::Call => self.tamper_reply(conn, stream, bytes),
             Asked::FetchInbox => self.tamper_inbox(conn, stream, bytes),
-            Asked::FetchMailbox => self.tamper_mailbox(conn, stream, bytes),
+            Asked::FetchMailbox(_) => self.tamper_mailbox(conn, stream, bytes, asked),
             Asked::Deposit(..) | Asked::Login | Asked::Challenge | Asked::Other => {
                 self.tamper_any(answer(conn, stream, bytes, true))
             }
@@ -127,7 +129,7 @@ impl EvilRelay {
 
     fn tamper_reply(&mut self, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Vec<FromRelay> {
         let fits = |power: &Power| {
-            matches!(power, Power::SwapReplies | Power::Splice | Power::ForgeReply | Power::OldReply(_))
+            matches!(power, Power::SwapReplies | Power::Splice(_) | Power::ForgeReply | Power::OldReply(_))
         };
         let Some(power) = self.disarm(fits) else { return self.tamper_any(answer(conn, stream, bytes, true)) };
         match power {
@@ -141,9 +143,10 @@ impl EvilRelay {
                     vec![answer(other, at, bytes, true), answer(conn, stream, before, true)]
                 }
             },
-            Power::Splice => vec![answer(conn, stream, self.splice(&bytes), true)],
+            Power::Splice(how) => vec![answer(conn, stream, self.splice(&bytes, how), true)],
             Power::ForgeReply => {
-                let forged = self.random_bytes(5000);
+                // Sealed in due form, to a key that nobody has.
+                let forged = decoy_reply(&mut self.rng).unwrap_or_default();
                 vec![answer(conn, stream, message::frame_and_blob(&Frame::Done, &forged), true)]
             }
             power => {
@@ -155,22 +158,29 @@ impl EvilRelay {
         }
     }
 
-    /// This reply and the first half of its object, with the second half of another.
-    fn splice(&self, bytes: &[u8]) -> Vec<u8> {
+    /// This reply, with an object of whole and authentic chunks that are not where they belong.
+    fn splice(&self, bytes: &[u8], how: u8) -> Vec<u8> {
         let mut reader = Reader::new(bytes);
         let (_, reply) = (reader.frame(), reader.blob(limits::ENVELOPE_BYTES));
-        let object = reader.rest();
-        let other = self
-            .seen
-            .replies
-            .iter()
-            .map(|(_, other)| other)
-            .find(|other| !other.is_empty() && other.as_slice() != object);
-        let (Some(reply), Some(other)) = (reply, other) else { return bytes.to_vec() };
-        let half = object.len().min(other.len()) / 2;
-        let start = object.get(..half).unwrap_or_default();
-        let end = other.get(half..).unwrap_or_default();
-        [&message::frame_and_blob(&Frame::Done, reply), start, end].concat()
+        let (Some(reply), Some((header, chunks))) = (reply, reader.rest().split_at_checked(HEADER_BYTES)) else {
+            return bytes.to_vec();
+        };
+        let mut chunks: Vec<&[u8]> = chunks.chunks(CHUNK_BYTES + TAG_BYTES).collect();
+        let last = chunks.len().saturating_sub(1);
+        match how % 4 {
+            0 => {
+                let other = self.seen.replies.iter().map(|(_, object)| object.as_slice());
+                let other = other.filter(|other| !other.is_empty() && *other != reader.rest()).next_back();
+                let tail =
+                    other.and_then(|other| other.get(HEADER_BYTES..)?.chunks(CHUNK_BYTES + TAG_BYTES).next_back());
+                chunks.pop();
+                chunks.extend(tail);
+            }
+            1 => drop(chunks.pop()),
+            2 if last > 0 => chunks.swap(0, last),
+            _ => chunks.extend(chunks.first().copied()),
+        }
+        [&message::frame_and_blob(&Frame::Done, reply), header, &chunks.concat()].concat()
     }
 
     fn tamper_inbox(&mut self, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Vec<FromRelay> {
@@ -187,35 +197,39 @@ impl EvilRelay {
             }
             Power::CallAsDeposit(which) => pick(&calls, usize::from(which)).map(|(_, envelope)| {
                 readdressed(
-                    inbox,
+                    Destination::Inbox(inbox),
                     envelope,
                     &Delivery { id: EnvelopeId(Fixed([0; 32])), ttl: frame::TtlClass::Day, reply_mailbox: None },
                 )
             }),
             _ => own.last().map(|(_, delivery, envelope)| {
                 let mailbox = Some(Fixed([9; 32]));
-                readdressed(inbox, envelope, &Delivery { reply_mailbox: mailbox, ..delivery.clone() })
+                readdressed(
+                    Destination::Inbox(inbox),
+                    envelope,
+                    &Delivery { reply_mailbox: mailbox, ..delivery.clone() },
+                )
             }),
         };
         vec![answer(conn, stream, deliver_first(added, bytes), true)]
     }
 
-    fn tamper_mailbox(&mut self, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Vec<FromRelay> {
+    fn tamper_mailbox(&mut self, conn: Conn, stream: Stream, bytes: Vec<u8>, asked: &Asked) -> Vec<FromRelay> {
         let Some(Power::StuffMailbox(which)) = self.disarm(|power| matches!(power, Power::StuffMailbox(_))) else {
             return self.tamper_any(answer(conn, stream, bytes, true));
         };
-        let mut reader = Reader::new(&bytes);
-        let Some(Frame::Delivery(genuine)) = reader.frame() else { return vec![answer(conn, stream, bytes, true)] };
+        let Asked::FetchMailbox(mailbox) = *asked else { return vec![answer(conn, stream, bytes, true)] };
         let (reply, _) = pick(&self.seen.replies, usize::from(which)).cloned().unwrap_or_default();
-        // The id is not known to fit, since the mailbox is not named here: the client refuses it all, which is allowed.
-        vec![answer(conn, stream, deliver_first(Some((genuine, reply)), bytes), true)]
+        let delivery = Delivery { id: EnvelopeId(Fixed([0; 32])), ttl: frame::TtlClass::Day, reply_mailbox: None };
+        let stuffed = readdressed(Destination::Mailbox(mailbox), &reply, &delivery);
+        vec![answer(conn, stream, deliver_first(Some(stuffed), bytes), true)]
     }
 }
 
 /// The same envelope under another header, with the id that belongs to it.
-fn readdressed(inbox: InboxId, envelope: &[u8], delivery: &Delivery) -> (Delivery, Vec<u8>) {
+fn readdressed(to: Destination, envelope: &[u8], delivery: &Delivery) -> (Delivery, Vec<u8>) {
     let (ttl, reply_mailbox) = (delivery.ttl, delivery.reply_mailbox);
-    let id = Deposit { to: Destination::Inbox(inbox), ticket: None, ttl, reply_mailbox }.envelope_id(envelope);
+    let id = Deposit { to, ticket: None, ttl, reply_mailbox }.envelope_id(envelope);
     (Delivery { id, ..delivery.clone() }, envelope.to_vec())
 }
 

@@ -6,6 +6,13 @@ use crate::port::Peer;
 use crate::random;
 use crate::time::Millis;
 
+/// Whoever has a disk to flush.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Node {
+    Relay,
+    Safe(usize),
+}
+
 /// Something that goes wrong, or right again.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Mishap {
@@ -18,6 +25,8 @@ pub(super) enum Mishap {
     Reconnect(Peer),
     /// A clock, ahead by so many seconds.
     SetClock(Peer, i64),
+    /// The relay's.
+    SetRelayClock(i64),
 }
 
 /// The jumps of a clock, in seconds: an hour, a day ahead, ten years.
@@ -32,6 +41,10 @@ impl World {
         let faults = self.config.faults;
         if self.drawn(faults.relay_crashes) {
             self.within_the_hour(Mishap::CrashRelay);
+        }
+        if self.drawn(faults.clock_jumps) {
+            let jump = self.jump();
+            self.within_the_hour(Mishap::SetRelayClock(jump));
         }
         for safe in 0..self.safes.len() {
             if self.drawn(faults.safe_crashes) {
@@ -53,9 +66,14 @@ impl World {
             self.within_the_hour(Mishap::CutOff(peer));
         }
         if self.drawn(self.config.faults.clock_jumps) {
-            let jump = usize::try_from(random::below(&mut self.rng, JUMPS.len() as u64)).unwrap_or(0);
-            self.within_the_hour(Mishap::SetClock(peer, JUMPS.get(jump).copied().unwrap_or(0)));
+            let jump = self.jump();
+            self.within_the_hour(Mishap::SetClock(peer, jump));
         }
+    }
+
+    fn jump(&mut self) -> i64 {
+        let drawn = usize::try_from(random::below(&mut self.rng, JUMPS.len() as u64)).unwrap_or(0);
+        JUMPS.get(drawn).copied().unwrap_or(0)
     }
 
     fn drawn(&mut self, per_mille: u64) -> bool {
@@ -73,6 +91,7 @@ impl World {
             Mishap::StartRelay => return self.start_relay(),
             Mishap::Reconnect(peer) => return self.network.reconnect(peer),
             Mishap::SetClock(peer, 0) => return self.set_clock(peer, 0),
+            Mishap::SetRelayClock(0) => return self.relay.set_clock(0),
             _ if self.calm => return,
             Mishap::CrashSafe(index) => self.crash_safe(index),
             Mishap::CrashRelay => self.crash_relay(),
@@ -88,17 +107,28 @@ impl World {
                 let pause = Millis::minutes(1 + random::below(&mut self.rng, 120));
                 self.after(pause, Event::Mishap(Mishap::SetClock(peer, 0)));
             }
+            Mishap::SetRelayClock(ahead) => {
+                self.relay.set_clock(ahead);
+                let pause = Millis::minutes(1 + random::below(&mut self.rng, 120));
+                self.after(pause, Event::Mishap(Mishap::SetRelayClock(0)));
+            }
         }
         self.ghost.count("mishaps");
     }
 
-    /// Whether a crash is wanted at the flush at hand. In the calm hour nothing crashes: whoever asks then is answered.
-    pub(super) fn crash_here(&mut self) -> Option<Moment> {
+    /// Whether a crash of this node is wanted at the flush at hand. In the calm hour nothing crashes: whoever asks then
+    /// is answered.
+    pub(super) fn crash_here(&mut self, node: Node) -> Option<Moment> {
         if self.calm {
             return None;
         }
+        if let Some(again) = self.recovering.remove(&node) {
+            return again;
+        }
         self.boundaries += 1;
-        self.config.crashes.get(&self.boundaries).map(|crash| crash.moment)
+        let crash = self.config.crashes.get(&self.boundaries).copied()?;
+        self.recovering.insert(node, crash.again);
+        Some(crash.moment)
     }
 
     pub(super) fn crash_safe(&mut self, index: usize) {
@@ -171,6 +201,7 @@ impl World {
     pub(super) fn begin_calm(&mut self) {
         self.calm = true;
         self.relay.turn_honest();
+        self.relay.set_clock(0);
         self.network.calm_down();
         self.start_relay();
         for index in 0..self.safes.len() {

@@ -15,6 +15,9 @@ use crate::time::Millis;
 /// Between two looks of a relay at what has expired.
 const FIRST_EXPIRY: Millis = Millis::minutes(10);
 
+/// From here on a world's documents are five thousand bytes longer: what a comparison of twins must notice.
+pub const LONGER: u8 = 200;
+
 /// The size and weather of a world.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -32,7 +35,7 @@ pub struct Config {
     pub faults: Faults,
     /// Crashes wanted at numbered boundaries.
     pub crashes: BTreeMap<u64, Crash>,
-    /// Which of many worlds of secrets; all of the same sizes.
+    /// Which of many worlds of secrets; all of the same sizes below [`LONGER`].
     pub secrets: u8,
     /// Whether to keep what the relay saw.
     pub record: bool,
@@ -66,6 +69,8 @@ pub struct Faults {
 pub struct Crash {
     /// Before or after the flush.
     pub moment: Moment,
+    /// And once more at the first flush of whoever crashed, after the start.
+    pub again: Option<Moment>,
 }
 
 /// On which side of a flush.
@@ -121,9 +126,18 @@ impl Config {
         Self { faults: Faults::all(), ..self }
     }
 
-    /// A world for malicious relays, with an insider.
+    /// A world for malicious relays, with an insider, in which things go wrong besides.
     pub fn attacked(seed: u64) -> Self {
-        Self { relay_lies: true, insider: true, hours: 2, errand_minutes: 10, ..Self::small(seed) }
+        let faults = Faults {
+            broken_per_mille: 3,
+            slow_per_mille: 30,
+            safe_crashes: 300,
+            relay_crashes: 500,
+            client_crashes: 50,
+            partitions: 50,
+            clock_jumps: 50,
+        };
+        Self { relay_lies: true, insider: true, hours: 2, errand_minutes: 10, faults, ..Self::small(seed) }
     }
 
     /// When faults end.
@@ -192,7 +206,8 @@ impl World {
         let Some(person) = self.ghost.person(client).cloned() else { return Vec::new() };
         let nonce = (client as u64) << 32 | number;
         let title = secret(self.config.secrets, "title", nonce);
-        let length = 100 + random::below(self.people.rng(), 40_000);
+        let drawn = 100 + random::below(self.people.rng(), 40_000);
+        let length = if self.config.secrets >= LONGER { drawn + 5000 } else { drawn };
         let mut content = secret(self.config.secrets, "content", nonce).into_bytes();
         let mark = content.clone();
         while (content.len() as u64) < length {

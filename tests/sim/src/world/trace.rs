@@ -74,10 +74,7 @@ impl Trace {
 
     pub(super) fn hash(&self) -> String {
         let hash = self.hash.clone().finish();
-        hash.as_ref().iter().take(8).fold(String::new(), |mut text, byte| {
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        })
+        hex(hash.as_ref().iter().take(8).copied())
     }
 
     pub(super) fn take_lines(&mut self) -> Vec<Line> {
@@ -151,14 +148,18 @@ impl Trace {
             Frame::Queued(id) => format!("queued {}", self.name(id)),
             Frame::Delivery(delivery) => {
                 let named = self.name(delivery.id);
-                format!("delivery {named} {:?} {:?}", delivery.ttl, delivery.reply_mailbox)
+                format!(
+                    "delivery {named} {:?} {}",
+                    delivery.ttl,
+                    hex(delivery.reply_mailbox.iter().flat_map(|key| key.0))
+                )
             }
             Frame::Ack(ack) => {
                 let named: Vec<usize> = ack.ids.iter().map(|id| self.name(*id)).collect();
                 // The proof is a signature over the ids.
-                format!("ack {named:?} {:?}", ack.mailbox.map(|proof| proof.mailbox_key))
+                format!("ack {named:?} {}", hex(ack.mailbox.iter().flat_map(|proof| proof.mailbox_key.0)))
             }
-            frame => format!("{frame:?}"),
+            frame => format!("{} {}", frame.number(), hex(frame.encode())),
         }
     }
 
@@ -166,4 +167,11 @@ impl Trace {
         let next = self.names.len();
         *self.names.entry(id).or_insert(next)
     }
+}
+
+fn hex(bytes: impl IntoIterator<Item = u8>) -> String {
+    bytes.into_iter().fold(String::new(), |mut text, byte| {
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
 }
