@@ -42,9 +42,9 @@ fn plant(names: &[String], long: bool) -> Result<Outcome> {
     let begun = now();
     let (bugs, left_out) = bug::select(bug::all()?, names, long)?;
     let mut bench = Bench::open()?;
-    println!("control: {} tests on the tree as it is", tests_of(&bugs).len());
-    bench.control(&bugs)?;
-    println!("control: passed ({:.0} s)", (now() - begun).as_secs_f64());
+    let asked = bench.control(&bugs)?;
+    let (all, took) = (tests_of(&bugs).len(), (now() - begun).as_secs_f64());
+    println!("control: {all} tests hold on the tree as it is, {asked} of them were asked now ({took:.0} s)");
     let mut results = Vec::new();
     for bug in &bugs {
         let begun = now();

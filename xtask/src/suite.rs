@@ -11,6 +11,7 @@ use crate::command;
 use crate::step::now;
 
 pub(crate) mod build;
+pub(crate) mod memory;
 pub(crate) mod verdict;
 
 pub(crate) use build::{Binary, Selection};

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use crate::command::{self, cargo};
 use crate::reliability::evidence;
 use crate::step::{self, Outcome, Step};
-use crate::suite::{self, Ended, Ran, build};
+use crate::suite::{self, Ended, Ran, build, memory};
 
 /// Runs the tests.
 pub(crate) fn run(wanted: &[String]) -> Result<()> {
@@ -21,7 +21,9 @@ pub(crate) fn steps() -> Vec<Step> {
 }
 
 fn tests() -> Result<Outcome> {
+    let before = memory::fingerprint();
     let results = all()?;
+    memory::remember(before, &results)?;
     if let Some(folder) = evidence::folder() {
         evidence::keep_tests(&folder, &results)?;
     }

@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail, ensure};
 use super::bug::Bug;
 use super::scratch::Scratch;
 use super::trial::{Call, Trial};
-use crate::suite::build;
-use crate::suite::{Binary, Selection, TestName};
+use crate::reliability::evidence::Outcome;
+use crate::suite::{Binary, Selection, TestName, build, memory};
 
 /// The workbench.
 #[derive(Debug)]
@@ -24,19 +24,34 @@ impl Bench {
         Ok(Self { scratch: Scratch::open()?, idle: BTreeMap::new() })
     }
 
-    /// Runs every test on the tree as it is: one that fails anyway proves nothing of a bug.
-    pub(super) fn control(&mut self, bugs: &[Bug]) -> Result<()> {
-        let selections: BTreeSet<Selection> = bugs.iter().flat_map(Bug::selections).collect();
-        if bugs.iter().any(|bug| bug.programs) {
+    /// Every test on the tree as it is: one that fails anyway proves nothing of a bug. Those that a run of all tests has
+    /// just judged on this very tree are not run again. Says how many were.
+    pub(super) fn control(&mut self, bugs: &[Bug]) -> Result<usize> {
+        let known = memory::recall();
+        let (mut unknown, tests) = (Vec::new(), bugs.iter().flat_map(|bug| &bug.tests).collect::<BTreeSet<_>>());
+        for test in tests {
+            match verdict(&known, test) {
+                Some(Outcome::Passed) => {}
+                Some(Outcome::Skipped(why)) => drop(self.idle.insert(test.clone(), why.clone())),
+                Some(Outcome::Failed) | None => unknown.push(test),
+            }
+        }
+        self.ask_all(bugs, &unknown)?;
+        Ok(unknown.len())
+    }
+
+    fn ask_all(&mut self, bugs: &[Bug], tests: &[&TestName]) -> Result<()> {
+        let is_asked = |bug: &&Bug| bug.tests.iter().any(|test| tests.contains(&test));
+        if bugs.iter().filter(is_asked).any(|bug| bug.programs) {
             build::programs(&self.scratch.tree, &self.scratch.target)?;
         }
+        let selections: BTreeSet<Selection> = tests.iter().map(|test| Selection::of(test)).collect();
         let built = self.build(selections.iter())?;
-        let tests: BTreeSet<&TestName> = bugs.iter().flat_map(|bug| &bug.tests).collect();
         for test in tests {
-            let call = Call::of(find(&built, test)?, test)?.run()?;
-            ensure!(call.passed(), "{test} fails with no bug planted:\n{}", call.text);
-            if let Some(skip) = call.skip() {
-                self.idle.insert(test.clone(), skip);
+            let answer = Call::of(find(&built, test)?, test)?.run()?;
+            ensure!(answer.passed(), "{test} fails with no bug planted:\n{}", answer.text);
+            if let Some(skip) = answer.skip() {
+                self.idle.insert((*test).clone(), skip);
             }
         }
         Ok(())
@@ -74,6 +89,13 @@ impl Bench {
         };
         selections.map(one).collect()
     }
+}
+
+/// What is known of the one test that is meant.
+fn verdict<'a>(known: &'a BTreeMap<TestName, Outcome>, test: &TestName) -> Option<&'a Outcome> {
+    let is_meant =
+        |name: &TestName| name.package == test.package && name.target == test.target && name.is_named(&test.path);
+    known.iter().find(|(name, _)| is_meant(name)).map(|(_, outcome)| outcome)
 }
 
 fn find<'a>(built: &'a [Binary], test: &TestName) -> Result<&'a Binary> {

@@ -28,8 +28,7 @@ pub(crate) struct Bug {
 impl Bug {
     /// What has to be built to try it, nothing twice.
     pub(super) fn selections(&self) -> Vec<Selection> {
-        let selection = |test: &TestName| Selection { package: test.package.clone(), target: test.target.clone() };
-        let mut all: Vec<_> = self.tests.iter().map(selection).collect();
+        let mut all: Vec<_> = self.tests.iter().map(Selection::of).collect();
         all.sort();
         all.dedup();
         all

@@ -46,14 +46,9 @@ pub(crate) struct Evidence {
 impl Evidence {
     /// Reads what a run left.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
-        let mut tests = BTreeMap::new();
-        for line in lines(&folder.join(TESTS))? {
-            let (name, word) = line.split_once('\t').with_context(|| format!("`{line}` has one field"))?;
-            tests.insert(TestName::parse(name)?, outcome(word));
-        }
         let figures = figures::read(folder)?;
         ensure!(!figures.is_empty(), "the run left no figures in {}", folder.display());
-        Ok(Self { tests, steps: steps(folder)?, figures })
+        Ok(Self { tests: tests(folder)?, steps: steps(folder)?, figures })
     }
 
     /// What became of the one test that is meant.
@@ -71,6 +66,16 @@ impl Evidence {
     pub(crate) fn step(&self, wanted: &str) -> Option<&Outcome> {
         self.steps.iter().find(|step| step.name == wanted).map(|step| &step.outcome)
     }
+}
+
+/// The verdicts on all tests.
+pub(crate) fn tests(folder: &Path) -> Result<BTreeMap<TestName, Outcome>> {
+    let mut tests = BTreeMap::new();
+    for line in lines(&folder.join(TESTS))? {
+        let (name, word) = line.split_once('\t').with_context(|| format!("`{line}` has one field"))?;
+        tests.insert(TestName::parse(name)?, outcome(word));
+    }
+    Ok(tests)
 }
 
 /// The steps that have ended so far; the last word on each.

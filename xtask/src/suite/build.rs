@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::TestName;
 use crate::command::{self, cargo, program};
 
 /// One test program.
@@ -36,6 +37,11 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
+    /// What has this test in it.
+    pub(crate) fn of(test: &TestName) -> Self {
+        Self { package: test.package.clone(), target: test.target.clone() }
+    }
+
     /// The flags that make cargo build this and nothing else.
     fn flags(&self) -> Vec<&str> {
         match self.target.as_str() {
