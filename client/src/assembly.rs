@@ -43,8 +43,12 @@ impl Assembly {
         }
     }
 
-    /// Takes the next bytes, as many as were wanted, and hands out the content in them: none in a header or padding.
+    /// Takes the next bytes, as many as were wanted, and hands out the content in them: none in a header or padding. After
+    /// an error the object is lost.
     pub fn handle(&mut self, mut bytes: Vec<u8>) -> Result<Vec<u8>, OpenError> {
+        if self.wanted() != Some(bytes.len()) {
+            return Err(OpenError);
+        }
         let Some(opener) = &mut self.opener else {
             self.opener = Some(self.open_header(&bytes)?);
             return Ok(Vec::new());

@@ -12,10 +12,14 @@ use rohrpost_wire::records::RecordSet;
 use rohrpost_wire::{
     EXPORTER_LABEL, EnvelopeId, ErrorCode, Frame, InboxId, MailboxId, RelayAddress, RelayKeyHash, TicketId, limits,
 };
+use tokio::time::timeout;
 
 use crate::dial;
 use crate::error::{AskError, ConnectError};
 use crate::stream::{ANSWER_TIME, Stream, in_time, varint};
+
+/// How long a fetch waits for its first envelope: an answer that a relay swallowed must not be waited for for ever.
+pub const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// Whether calls may come in over a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,12 +125,15 @@ impl Connection {
         }
     }
 
-    /// Takes what waits in the inbox of the safe that has logged in here; with `wait`, not before there is something.
+    /// Takes what waits in the inbox of the safe that has logged in here; with `wait`, not before there is something or
+    /// [`LONGEST_WAIT`] is over.
     pub async fn fetch(&self, inbox: InboxId, wait: bool) -> Result<Vec<Delivered>, AskError> {
         let mut stream = self.ask(&Frame::Fetch(Fetch::Inbox { wait })).await?;
-        let first = match stream.read_frame_whenever().await? {
-            Frame::Refused(code) => return Err(AskError::Refused(code)),
-            frame => frame,
+        let first = match timeout(LONGEST_WAIT, stream.read_frame_whenever()).await {
+            Err(_nothing_came) => return Ok(Vec::new()),
+            Ok(Err(error)) => return Err(error),
+            Ok(Ok(Frame::Refused(code))) => return Err(AskError::Refused(code)),
+            Ok(Ok(frame)) => frame,
         };
         read_deliveries(&mut stream, first, Destination::Inbox(inbox)).await
     }
@@ -189,7 +196,7 @@ impl Connection {
     /// Says goodbye and waits, for a moment, until it is sent.
     pub async fn close(&self) {
         self.quic.close(varint(ErrorCode::Finished), b"");
-        let sent = tokio::time::timeout(Duration::from_secs(1), self.endpoint.wait_idle()).await;
+        let sent = timeout(Duration::from_secs(1), self.endpoint.wait_idle()).await;
         if sent.is_err() {
             tracing::debug!("relay did not confirm the close");
         }

@@ -15,7 +15,10 @@ const PROBE: Duration = Duration::from_secs(10);
 
 /// What is left free for acks. SQLite writes the log back when it is 4 MiB long, one transaction adds at most the
 /// envelopes on their way in, 16 MiB, and the database may have to grow by as much.
-const RESERVE: u64 = 32 * 1024 * 1024;
+const RESERVE: u64 = 40 * 1024 * 1024;
+
+/// What the log alone may need: the envelopes of one transaction, and 4 MiB before it is written back.
+const LOG: u64 = 20 * 1024 * 1024;
 
 /// As much as SQLite writes at once, and more than a file system keeps for a file that is there already.
 const PROBE_BYTES: usize = 64 * 1024;
@@ -50,13 +53,17 @@ pub(super) fn is_short(database: &Path, unused: u64) -> bool {
 }
 
 fn encroaches(available: u64, unused: u64) -> bool {
-    available.saturating_add(unused) < RESERVE || available < RESERVE / 4
+    available.saturating_add(unused) < RESERVE || available < LOG
 }
 
 /// Bytes that the file system has left for us, where that can be asked.
 fn available(database: &Path) -> Option<u64> {
     #[cfg(unix)]
-    return rustix::fs::statvfs(database).ok().map(|system| system.f_bavail.saturating_mul(system.f_frsize));
+    return rustix::fs::statvfs(database)
+        .ok()
+        // A file system that counts nothing has no blocks at all.
+        .filter(|system| system.f_blocks > 0)
+        .map(|system| system.f_bavail.saturating_mul(system.f_frsize));
     #[cfg(not(unix))]
     None
 }
@@ -101,8 +108,8 @@ mod tests {
         assert!(!encroaches(RESERVE, 0));
         assert!(encroaches(RESERVE - 1, 0));
         assert!(!encroaches(RESERVE - 1, 1));
-        assert!(!encroaches(RESERVE / 4, RESERVE));
-        assert!(encroaches(RESERVE / 4 - 1, u64::MAX));
+        assert!(!encroaches(LOG, RESERVE));
+        assert!(encroaches(LOG - 1, u64::MAX));
         assert!(!is_short(&std::env::temp_dir(), RESERVE), "these tests need some room");
     }
 

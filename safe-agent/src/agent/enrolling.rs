@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rohrpost_wire::Timestamp;
+use tokio::time::MissedTickBehavior;
 
 use crate::handlers::enrol::{self, Counted};
 use crate::requests::{Answer, Enrolment, Incoming};
@@ -45,13 +46,15 @@ pub(crate) async fn enrol(
 /// Does the work and hands its result out at the next multiple of `grid`, counted from the call.
 pub(crate) async fn on_the_grid<T>(grid: Duration, work: impl Future<Output = T>) -> T {
     let mut lines = tokio::time::interval(grid);
+    // A line that nobody was awake for is no line to leave on.
+    lines.set_missed_tick_behavior(MissedTickBehavior::Skip);
     lines.reset();
     tokio::pin!(work);
     let done = loop {
         tokio::select! {
             biased;
-            done = &mut work => break done,
             _ = lines.tick() => {}
+            done = &mut work => break done,
         }
     };
     lines.tick().await;

@@ -10,9 +10,8 @@ use std::time::Duration;
 use rohrpost_client::{AskError, Connection, Delivered};
 use rohrpost_e2ee::exchange::Lane;
 use rohrpost_wire::frame::{Deposit, Destination};
-use rohrpost_wire::{EnvelopeId, ErrorCode, MailboxId};
+use rohrpost_wire::{EnvelopeId, ErrorCode, MailboxId, limits};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::timeout;
 
 use super::answering::Answering;
 use crate::vault::StoreError;
@@ -20,12 +19,9 @@ use crate::vault::StoreError;
 /// The pause after the relay could not give or take; long enough for whatever is full to be emptied.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// How long to wait for the first envelope before asking anew: an answer that a relay swallowed must not be waited for
-/// for ever.
-const LONGEST_WAIT: Duration = Duration::from_mins(10);
-
-/// Envelopes answered at once, so that they share the vault's flushes.
-const AT_ONCE: usize = 32;
+/// Envelopes answered at once, so that they share the vault's flushes: all of one fetch. An enrolment keeps its place for
+/// half a second, and those of strangers must not stand before everybody else's requests.
+const AT_ONCE: usize = limits::FETCH_ENVELOPES;
 
 /// Takes envelopes until the connection ends.
 pub(super) async fn empty(answering: Answering, connection: Arc<Connection>) -> Result<(), StoreError> {
@@ -40,12 +36,11 @@ pub(super) async fn empty(answering: Answering, connection: Arc<Connection>) -> 
     Ok(())
 }
 
-/// Answers what waits and acknowledges what was answered. False when nothing could be done; true when there was nothing.
+/// Answers what waits and acknowledges what was answered. False when nothing was done.
 async fn take(answering: &Answering, connection: &Arc<Connection>) -> Result<bool, StoreError> {
-    let delivered = match timeout(LONGEST_WAIT, connection.fetch(answering.inbox(), true)).await {
-        Ok(Ok(delivered)) => delivered,
-        Err(_) => return Ok(true),
-        Ok(Err(error)) => {
+    let delivered = match connection.fetch(answering.inbox(), true).await {
+        Ok(delivered) => delivered,
+        Err(error) => {
             tracing::debug!(reason = %error, "the relay gives no envelopes now");
             return Ok(false);
         }

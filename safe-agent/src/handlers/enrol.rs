@@ -1,9 +1,10 @@
 //! A device wants to become one of a patient's, with a link and a PIN.
 //!
 //! Two transactions. [`count`] checks the proof of the link and counts the attempt; only after that is durable does
-//! [`compare`] look at the PIN, or [`settle`] take its place where there is nothing to compare. So five tries are five tries for ever: across restarts, kills at any point, and any
-//! number of requests in parallel. Bad proofs and repeated envelopes never count, and neither does a request that was
-//! counted already and cut off before its PIN was compared: it brings the same guess once more.
+//! [`compare`] look at the PIN. So five tries are five tries for ever: across restarts, kills at any point, and any number
+//! of requests in parallel. Bad proofs and repeated envelopes never count, and neither does a request that was counted
+//! already and cut off before its PIN was compared: it brings the same guess once more. Where there is nothing to compare,
+//! [`settle`] takes the second transaction's place, so that the disk tells nothing.
 
 use rand_core::CryptoRng;
 use rohrpost_e2ee::body::{DEVICE_NAME_CHARS, DeviceId, Enrolled, LinkId, Payload, Pin, Status};
