@@ -169,8 +169,8 @@ impl EvilRelay {
         let last = chunks.len().saturating_sub(1);
         match how % 4 {
             0 => {
-                let other = self.seen.replies.iter().map(|(_, object)| object.as_slice());
-                let other = other.filter(|other| !other.is_empty() && *other != reader.rest()).next_back();
+                let mut others = self.seen.replies.iter().map(|(_, object)| object.as_slice());
+                let other = others.rfind(|other| !other.is_empty() && *other != reader.rest());
                 let tail =
                     other.and_then(|other| other.get(HEADER_BYTES..)?.chunks(CHUNK_BYTES + TAG_BYTES).next_back());
                 chunks.pop();

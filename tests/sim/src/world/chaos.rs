@@ -43,8 +43,9 @@ impl World {
             self.within_the_hour(Mishap::CrashRelay);
         }
         if self.drawn(faults.clock_jumps) {
+            // Not by a day: a relay that starts a day ahead cannot tell that from a day of rest, and lets go what had a day.
             let jump = self.jump();
-            self.within_the_hour(Mishap::SetRelayClock(jump));
+            self.within_the_hour(Mishap::SetRelayClock(if jump == 86_400 { 3600 } else { jump }));
         }
         for safe in 0..self.safes.len() {
             if self.drawn(faults.safe_crashes) {
