@@ -66,6 +66,6 @@ async fn an_envelope_that_the_relay_takes_to_another_practice_is_answered_by_nob
         .count("practices", PRACTICES as u64)
         .count("patients", patients as u64)
         .count("envelopes taken to another practice", elsewhere)
-        .count("of these answered", 0)
+        .none("of these answered")
         .publish();
 }

@@ -36,9 +36,9 @@ async fn the_running_relay_and_its_disk_know_nothing_of_what_passed() {
         .count("bytes of memory and cores", memory.bytes())
         .count("bytes of disk", disk.bytes())
         .count("bytes of logs", logs.bytes())
-        .count("found at the relay", 0)
+        .none("found at the relay")
         .count("malformed frames thrown", told.thrown as u64)
-        .count("of them found in its log", 0)
+        .none("of them found in its log")
         .publish();
 }
 

@@ -119,7 +119,7 @@ mod tests {
             envelope_sum(&waiting(1, 2, 1, 1), b"header"),
             envelope_sum(&waiting(1, 1, 2, 1), b"header"),
             envelope_sum(&waiting(1, 1, 1, 2), b"header"),
-            envelope_sum(&waiting(1, 1, 1, 1), b"heades"),
+            envelope_sum(&waiting(1, 1, 1, 1), b"hexads"),
         ];
         assert_eq!(sums.iter().collect::<std::collections::BTreeSet<_>>().len(), sums.len());
     }

@@ -119,7 +119,7 @@ async fn spoiled_requests_in_any_pieces_end_the_same_way_and_trouble_nobody_else
         .count("requests, each whole and in pieces", ROUNDS as u64)
         .count("answered", answered)
         .count("ended with their connection", ended)
-        .count("other connections troubled", 0)
+        .none("other connections troubled")
         .publish();
 }
 
@@ -165,7 +165,7 @@ async fn whatever_strangers_send_a_log_has_one_line_for_each_event_and_nothing_t
     assert!(log.contains("connection ended for what it sent") && log.lines().count() > 50, "{log}");
     let odd: Vec<&str> = log.lines().filter(|line| !is_an_event(line)).collect();
     assert!(odd.is_empty(), "{odd:#?}");
-    Figures::of("fuzz.relay_log").count("lines", log.lines().count() as u64).count("not one event", 0).publish();
+    Figures::of("fuzz.relay_log").count("lines", log.lines().count() as u64).none("not one event").publish();
 }
 
 /// A time, a level, and nothing that could be taken for another line or steer whoever looks at it.

@@ -50,7 +50,7 @@ impl Tally {
             .count("damages", self.damages)
             .count("of them single bits", self.bits)
             .count("served wrong", self.wrong)
-            .count("panics", 0)
+            .none("panics")
             .count("all served", self.whole)
             .count("rows set aside, all others served", self.noticed)
             .count("start refused", self.refused)

@@ -31,7 +31,7 @@ async fn a_damaged_vault_gives_right_rows_and_documents_or_none() {
         assert_eq!((tally.wrong, panics.load(Ordering::Relaxed)), (0, 0), "{kind}");
         tallies.entry(kind).or_default().add(&tally);
     }
-    let mut figures = Figures::of("disk.vault_damage").seed(plan.seed).count("panics", 0);
+    let mut figures = Figures::of("disk.vault_damage").seed(plan.seed).none("panics");
     for (kind, tally) in tallies {
         figures = tally.print(kind, figures);
     }

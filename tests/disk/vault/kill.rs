@@ -15,8 +15,8 @@ async fn what_a_safe_has_answered_is_there_and_recorded_after_a_kill() {
         .count("kills", totals.crashes)
         .count("kills while recovering", totals.recoveries)
         .count("answered", totals.answers)
-        .count("answered and lost", 0)
-        .count("answered and not recorded", 0)
-        .count("broken leaves of the record", 0)
+        .none("answered and lost")
+        .none("answered and not recorded")
+        .none("broken leaves of the record")
         .publish();
 }

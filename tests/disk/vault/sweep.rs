@@ -152,7 +152,7 @@ async fn whatever_step_of_the_store_is_its_last_what_was_answered_is_there() {
     Figures::of("disk.vault_sweep")
         .count("fault points", points)
         .count("answered", answers)
-        .count("answered and lost", 0)
-        .count("answered after a failed flush and lost", 0)
+        .none("answered and lost")
+        .none("answered after a failed flush and lost")
         .publish();
 }

@@ -46,6 +46,11 @@ impl Figures {
         self.measure(label, value as f64, "")
     }
 
+    /// Something of which the test found none: it would have failed on the first, and so published nothing.
+    pub fn none(self, label: impl Into<String>) -> Self {
+        self.count(label, 0)
+    }
+
     /// Something that was measured, with its unit.
     pub fn measure(mut self, label: impl Into<String>, value: f64, unit: &'static str) -> Self {
         self.rows.push(Row { label: label.into(), value, unit });

@@ -43,7 +43,7 @@ fn replay(target: &Target) -> Result<(), Failed> {
         .count("committed inputs", committed.len() as u64)
         .count("genuine inputs", (bases.len() - committed.len()) as u64)
         .count("taken", tally.taken)
-        .count("broken promises", 0)
+        .none("broken promises")
         .publish();
     Ok(())
 }
@@ -64,7 +64,7 @@ fn hold(target: &Target) -> Result<(), Failed> {
         .count("inputs", taken + refused)
         .count("taken", taken)
         .count("refused", refused)
-        .count("broken promises", 0)
+        .none("broken promises")
         .publish();
     Ok(())
 }

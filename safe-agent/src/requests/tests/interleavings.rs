@@ -114,8 +114,8 @@ fn of_four_devices_with_the_right_pin_exactly_one_wins_in_every_order_of_their_s
     Figures::of("access.link_race")
         .count("devices", 4)
         .count("orders of their steps, all there are", orders.len() as u64)
-        .count("links that enrolled two", 0)
-        .count("links that enrolled none", 0)
+        .none("links that enrolled two")
+        .none("links that enrolled none")
         .publish();
 }
 
@@ -130,7 +130,7 @@ fn a_power_cut_after_any_step_of_a_race_leaves_one_winner() {
             runs += 1;
         }
     }
-    Figures::of("access.link_race_cuts").count("orders × power cuts", runs).count("double wins", 0).publish();
+    Figures::of("access.link_race_cuts").count("orders × power cuts", runs).none("double wins").publish();
 }
 
 #[test]

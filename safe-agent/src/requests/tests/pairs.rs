@@ -64,7 +64,7 @@ fn of_a_million_pairs_of_right_and_document_the_thousand_that_belong_together_op
     Figures::of("access.pairs")
         .count("pairs decided", (PAIRS * PAIRS) as u64)
         .count("opened", opened.len() as u64)
-        .count("opened that do not belong together", 0)
+        .none("opened that do not belong together")
         .count("pairs asked for in sealed requests", asked)
         .count("answered with a document", answered)
         .publish();

@@ -74,7 +74,7 @@ fn of_all_safes_that_are_given_an_envelope_its_own_alone_can_open_it() {
         .count("patients", safes * patients as u64)
         .count("envelopes opened by their own safe", own)
         .count("envelopes delivered to another safe", elsewhere)
-        .count("of these opened", 0)
+        .none("of these opened")
         .publish();
 }
 
@@ -102,5 +102,5 @@ fn a_device_that_asks_another_practice_in_due_form_is_nobody_there() {
             }
         }
     }
-    Figures::of("access.other_practices").count("requests to another practice", refused).count("answered", 0).publish();
+    Figures::of("access.other_practices").count("requests to another practice", refused).none("answered").publish();
 }
