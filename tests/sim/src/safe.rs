@@ -7,6 +7,7 @@ pub(crate) mod answering;
 mod objects;
 pub mod office;
 mod renewal;
+mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -15,30 +16,21 @@ use std::sync::Arc;
 use rohrpost_e2ee::keys::SealingSecret;
 use rohrpost_safe_agent::audit::{self, Event};
 use rohrpost_safe_agent::identity::{self, RootKeys};
-use rohrpost_safe_agent::rows::{self, AuditHead, IdentityRow, LoginCounter};
+use rohrpost_safe_agent::rows::{self, AuditHead, IdentityRow};
 use rohrpost_safe_agent::vault::{ContentId, Draft, MemoryStore, Store as _, StoreError};
 use rohrpost_wire::fixed::Fixed;
-use rohrpost_wire::frame::{Ack, AckIds, Fetch};
-use rohrpost_wire::proof;
 use rohrpost_wire::records::PrekeyId;
-use rohrpost_wire::{EnvelopeId, ErrorCode, Frame, RelayAddress, Timestamp};
+use rohrpost_wire::{EnvelopeId, RelayAddress, Timestamp};
 
 use self::answering::Held;
-use crate::message::{self, Reader};
-use crate::port::{Conn, FromPeer, Peer, Stream, Timer, ToPeer};
-use crate::random::{self, Rng};
+use crate::port::{Conn, FromPeer, Stream, Timer, ToPeer};
+use crate::random::Rng;
 use crate::time::{Millis, WallClock};
 
 /// How long a flush takes.
 const FLUSH: Millis = Millis(4);
 /// How often prekeys are looked after.
 const UPKEEP: Millis = Millis::hours(1);
-/// How long an answer may take.
-const ANSWER_TIME: Millis = Millis::seconds(30);
-/// How long a fetch waits before it is asked anew.
-const LONGEST_WAIT: Millis = Millis::minutes(10);
-/// The pause after the relay could not give or take.
-const PAUSE: Millis = Millis::seconds(10);
 
 /// What a safe asks to be woken for.
 pub mod tags {
@@ -232,20 +224,6 @@ impl Safe {
         }
     }
 
-    /// An answer did not come in time: it is taken as broken off, and a silent fetch is asked anew.
-    fn unanswered(&mut self, tag: u64, now: Millis) -> Vec<FromPeer> {
-        let (stream, number) = (Stream((tag >> 3) & ((1 << 37) - 1)), tag >> 40);
-        let Some(session) = self.session().filter(|session| session.conn.number == number) else { return Vec::new() };
-        match session.asked.get(&stream) {
-            None => Vec::new(),
-            Some(Asked::Fetch) => {
-                session.asked.remove(&stream);
-                self.fetch()
-            }
-            Some(_) => self.answered(stream, &[], false, now),
-        }
-    }
-
     fn upkeep(&mut self, now: Millis) {
         while self.transact(now, |draft, time, _| identity::retire(draft, time)) {}
         self.transact(now, identity::top_up);
@@ -255,126 +233,12 @@ impl Safe {
         }
     }
 
-    /// Keys are looked after and the login is counted before the relay hears of it.
-    fn dial(&mut self, now: Millis) -> Vec<FromPeer> {
-        self.upkeep(now);
-        self.transact(now, |draft, _, _| {
-            let mut counter: LoginCounter = rows::load(draft, LoginCounter::KEY)?.unwrap_or_default();
-            counter.0 += 1;
-            rows::save(draft, &counter)
-        });
-        self.hold(Held::Login)
-    }
-
-    fn login(&mut self) -> Vec<FromPeer> {
-        self.dialled += 1;
-        let conn = Conn { peer: Peer::Safe(self.index), number: self.dialled };
-        let counter: LoginCounter = self.read(|draft| rows::load(draft, LoginCounter::KEY)).unwrap_or_default();
-        let route = self.identity().keys().route;
-        let login = proof::sign_login(route.signer(), &self.relay.key_hash, &conn.exporter(), counter.0);
-        if let Some(live) = &mut self.live {
-            live.session = Some(Session {
-                conn,
-                logged_in: false,
-                next_stream: 0,
-                asked: BTreeMap::new(),
-                open: BTreeSet::new(),
-                done: Vec::new(),
-            });
-        }
-        let mut out = vec![FromPeer::Dial(conn)];
-        out.extend(self.ask(Asked::Login, message::frame(&Frame::Login(login))));
-        out
-    }
-
-    fn publish(&mut self, now: Millis) -> Vec<FromPeer> {
-        let time = self.clock.read(now);
-        let records = self.read(|draft| identity::record_set(draft, time));
-        self.ask(Asked::Publish, message::frame_and_blob(&Frame::Publish, &records.encode()))
-    }
-
-    fn fetch(&mut self) -> Vec<FromPeer> {
-        self.ask(Asked::Fetch, message::frame(&Frame::Fetch(Fetch::Inbox { wait: true })))
-    }
-
-    fn answered(&mut self, stream: Stream, bytes: &[u8], whole: bool, now: Millis) -> Vec<FromPeer> {
-        let Some(asked) = self.session().and_then(|session| session.asked.remove(&stream)) else { return Vec::new() };
-        let mut reader = Reader::new(bytes);
-        let frame = reader.frame().filter(|_| whole);
-        match (asked, frame) {
-            (Asked::Login, Some(Frame::Done)) => {
-                if let Some(session) = self.session() {
-                    session.logged_in = true;
-                }
-                let mut out = self.publish(now);
-                out.extend(self.fetch());
-                out
-            }
-            (Asked::Login, _) => self.hang_up(),
-            (Asked::Fetch, Some(frame)) => self.fetched(frame, reader, now),
-            (Asked::Reply(id), Some(Frame::Queued(_) | Frame::Refused(ErrorCode::Unknown | ErrorCode::Full))) => {
-                self.done_with(id, true)
-            }
-            (Asked::Reply(id), _) => self.done_with(id, false),
-            (Asked::Ack, Some(Frame::Done)) => self.fetch(),
-            (Asked::Ack, _) | (Asked::Fetch, None) => vec![self.timer(PAUSE, tags::FETCH)],
-            (Asked::Publish, _) => Vec::new(),
-        }
-    }
-
-    /// One envelope less to answer; after the last all that were answered are acknowledged.
-    fn done_with(&mut self, id: EnvelopeId, acknowledge: bool) -> Vec<FromPeer> {
-        let Some(session) = self.session() else { return Vec::new() };
-        session.open.remove(&id);
-        if acknowledge {
-            session.done.push(id);
-        }
-        if !session.open.is_empty() {
-            return Vec::new();
-        }
-        let mut done = mem::take(&mut session.done);
-        if done.is_empty() {
-            return vec![self.timer(PAUSE, tags::FETCH)];
-        }
-        let ids = AckIds::take(&mut done);
-        self.ask(Asked::Ack, message::frame(&Frame::Ack(Ack { mailbox: None, ids })))
-    }
-
-    fn lost(&mut self, code: Option<ErrorCode>) -> Vec<FromPeer> {
-        let Some(live) = &mut self.live else { return Vec::new() };
-        live.session = None;
-        live.failures = live.failures.saturating_add(1);
-        let doubled = 500u64 << live.failures.min(7);
-        let longest = if code == Some(ErrorCode::Superseded) { 60_000 } else { doubled.min(60_000) };
-        let pause = longest / 2 + random::below(&mut self.rng, longest);
-        vec![self.timer(Millis(pause), tags::REDIAL)]
-    }
-
-    fn hang_up(&mut self) -> Vec<FromPeer> {
-        let Some(conn) = self.conn() else { return Vec::new() };
-        let mut out = vec![FromPeer::Close(conn)];
-        out.extend(self.lost(None));
-        out
-    }
-
     fn conn(&self) -> Option<Conn> {
         Some(self.live.as_ref()?.session.as_ref()?.conn)
     }
 
     fn session(&mut self) -> Option<&mut Session> {
         self.live.as_mut()?.session.as_mut()
-    }
-
-    fn ask(&mut self, asked: Asked, bytes: Vec<u8>) -> Vec<FromPeer> {
-        let Some(session) = self.session() else { return Vec::new() };
-        let stream = Stream(session.next_stream);
-        session.next_stream += 1;
-        session.asked.insert(stream, asked);
-        let (conn, number) = (session.conn, session.conn.number);
-        // A fetch waits for the first envelope; everything else is answered soon or never.
-        let patience = if asked == Asked::Fetch { LONGEST_WAIT } else { ANSWER_TIME };
-        let tag = tags::UNANSWERED | stream.0 << 3 | number << 40;
-        vec![FromPeer::Ask(conn, stream, bytes), self.timer(patience, tag)]
     }
 
     fn timer(&self, after: Millis, tag: u64) -> FromPeer {

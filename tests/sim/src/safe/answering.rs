@@ -8,6 +8,7 @@ use rohrpost_wire::frame::{Delivery, Deposit, Destination, TtlClass};
 use rohrpost_wire::{EnvelopeId, Frame, MailboxId, limits};
 
 use super::office::sha256;
+use super::session::PAUSE;
 use super::{Asked, Safe, objects, tags};
 use crate::message::{self, Reader};
 use crate::port::{Conn, FromPeer, Stream};
@@ -48,13 +49,13 @@ impl Safe {
 
     pub(super) fn fetched(&mut self, first: Frame, mut reader: Reader<'_>, now: Millis) -> Vec<FromPeer> {
         let Some(delivered) = self.deliveries(first, &mut reader) else {
-            return vec![self.timer(super::PAUSE, tags::FETCH)];
+            return vec![self.timer(PAUSE, tags::FETCH)];
         };
         let Some(session) = self.session() else { return Vec::new() };
         session.open = delivered.iter().map(|(delivery, _)| delivery.id).collect();
         session.done.clear();
         if delivered.is_empty() {
-            return vec![self.timer(super::PAUSE, tags::FETCH)];
+            return vec![self.timer(PAUSE, tags::FETCH)];
         }
         let conn = session.conn;
         let answer = |(delivery, envelope): (Delivery, Vec<u8>)| {
