@@ -1,6 +1,6 @@
 //! The honest relay: the product's router, mailboxes, quota and pace of time behind a simulated network and disk.
 //!
-//! What the product's drivers do with quinn and `SQLite` is done here with messages and [`spool`]. Invariant, as there:
+//! What the product's drivers do with quinn and `SQLite` is done here with messages and a disk in memory. Invariant, as there:
 //! nothing is answered that is not durable.
 
 mod asks;

@@ -30,7 +30,7 @@ pub(super) const ROWS: &[Row] = &[
             Test("tests::disk::what_a_safe_has_answered_is_there_and_recorded_after_a_power_cut_on_xfs"),
             Test("tests::disk::a_changed_passphrase_outlives_a_power_cut_and_the_old_one_does_not"),
         ],
-        figures: &["disk.spool_power_xfs", "disk.relay_key", "disk.vault_power_xfs"],
+        figures: &["disk.spool_power_xfs", "disk.vault_power_xfs"],
     },
     Row {
         key: "3",
