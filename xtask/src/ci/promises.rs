@@ -12,6 +12,9 @@ use super::tree;
 use crate::reliability;
 use crate::step::Outcome;
 
+/// What a run wrote names what ran then: it may be older than the tests, and some names are made as a program runs.
+const WRITTEN_BY_A_RUN: [&str; 2] = ["docs/reliability.md", "docs/reliability-long.md"];
+
 /// Checks every document.
 pub(crate) fn check() -> Result<Outcome> {
     let (Some(documents), Some(sources)) = (tree::files(&["*.md"]), tree::files(&["*.rs"])) else {
@@ -23,7 +26,7 @@ pub(crate) fn check() -> Result<Outcome> {
         known.extend(functions(&source).map(str::to_owned));
     }
     let (mut missing, mut named) = (Vec::new(), 0);
-    for file in documents {
+    for file in documents.into_iter().filter(|file| !WRITTEN_BY_A_RUN.contains(&file.as_str())) {
         let text = fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
         named += names(&text).count();
         missing.extend(names(&text).filter(|name| !known.contains(*name)).map(|name| format!("{file}: {name}")));
