@@ -19,8 +19,11 @@ fn wrong(invitation: &Invitation) -> Invitation {
 async fn verdict(patient: Patient, invitation: Invitation) -> LinkProblem {
     let trying = async {
         loop {
-            if let Err(Problem::Link(problem)) = patient.accept(&invitation).await {
-                return problem;
+            match patient.accept(&invitation).await {
+                // The line was cut behind the request: asked again, it gets the answer it had.
+                Err(Problem::Link(LinkProblem::Unanswered(_))) | Ok(_) => {}
+                Err(Problem::Link(problem)) => return problem,
+                Err(_) => {}
             }
         }
     };
@@ -46,10 +49,11 @@ async fn forty_guesses_at_once_at_a_safe_that_is_killed_again_and_again_are_five
     }
     verdicts.extend(guesses.join_all().await);
     let compared = verdicts.iter().filter(|verdict| matches!(verdict, LinkProblem::WrongPin { .. })).count();
-    let dead = verdicts.iter().filter(|verdict| matches!(verdict, LinkProblem::Dead)).count();
+    // Who was cut off again and again may use up what a link records, and is told so.
+    let dead = verdicts.iter().filter(|verdict| matches!(verdict, LinkProblem::Dead | LinkProblem::UsedUp)).count();
     assert_eq!((compared, dead), (5, THIEVES - 5), "{verdicts:?}");
     let late = verdict(Patient::new(&world, "the owner"), right).await;
-    assert!(matches!(late, LinkProblem::Dead), "the right PIN comes too late: {late:?}");
+    assert!(matches!(late, LinkProblem::Dead | LinkProblem::UsedUp), "the right PIN comes too late: {late:?}");
     assert!(practice.devices().await.is_empty());
     Figures::of("access.pin_kills")
         .count("wrong PINs at once, over as many connections", THIEVES as u64)

@@ -16,7 +16,7 @@ use rohrpost_wire::fixed::Fixed;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{World, until};
+use crate::{PATIENCE, World, until};
 
 const PASSPHRASE: &str = "an invented passphrase";
 
@@ -66,13 +66,26 @@ impl Practice {
 
     /// Opens the vault and connects to the relay.
     pub async fn serve(&mut self) {
-        let OpenVault { folder, keeper } = opening::open(&self.data, &Unlock::Passphrase(&passphrase())).unwrap();
+        let OpenVault { folder, keeper } = self.unlocked().await;
         let (transfers, presence) = (Transfers::default(), Presence::served());
         let office = Office::new(keeper.handle(), Arc::clone(&folder), transfers.clone(), presence.clone());
         let agent = Agent::new(keeper.handle(), folder, transfers.clone(), presence.clone()).await.unwrap();
         let (stop, stopping) = watch::channel(false);
         let agent = tokio::spawn(agent.run(stopping));
         self.served = Some(Served { office, presence, transfers, agent, stop, keeper });
+    }
+
+    /// Opens the vault; one that a task of the last session is still letting go of is waited for.
+    async fn unlocked(&self) -> OpenVault {
+        let opening = async {
+            loop {
+                match opening::open(&self.data, &Unlock::Passphrase(&passphrase())) {
+                    Err(trouble) if opening::is_open_elsewhere(&trouble) => tokio::task::yield_now().await,
+                    opened => return opened.unwrap(),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, opening).await.expect("the vault becomes free")
     }
 
     /// Waits until the safe is logged in at its relay.
