@@ -4,5 +4,6 @@
 mod buckets;
 mod outcomes;
 mod pin;
+mod report;
 mod roots;
 mod spool;

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use rohrpost_e2ee::body::Operation;
 use rohrpost_e2ee::exchange::RequestDraft;
-use rohrpost_figures::Figures;
 use rohrpost_models::practice::{Practice, START};
 use rohrpost_models::safe::{Fault, Moment, Safe, enrolled, status_told};
-use rohrpost_models::search::{is_long, prove, refute};
+use rohrpost_models::search::is_long;
 use stateright::Property;
+
+use crate::report::prove_and_refute;
 
 const ONE_CHANGE: &str = "a change is made once";
 const ONE_READ: &str = "an envelope that reads is answered once";
@@ -79,21 +80,11 @@ fn told<'a>(moment: &'a Moment, letters: &[usize]) -> BTreeSet<&'a str> {
 
 #[test]
 fn a_request_has_one_effect_and_one_answer_wherever_the_power_fails() {
-    let searched = prove(safe(Fault::None));
     let planted = [
         (Fault::NoRecords, ONE_READ),
         (Fault::RecordsApart, ONE_READ),
         (Fault::AnswersBeforeFlush, LOGGED),
         (Fault::LeavesApart, LOGGED),
     ];
-    for (fault, promise) in planted {
-        assert!(!refute(safe(fault), promise).is_empty(), "{fault:?}");
-    }
-    Figures::of("models.outcomes")
-        .count("states", searched.states)
-        .count("steps", searched.steps)
-        .count("depth", searched.depth)
-        .count("faults planted", planted.len() as u64)
-        .count("faults found", planted.len() as u64)
-        .publish();
+    prove_and_refute("models.outcomes", safe, Fault::None, &planted).publish();
 }

@@ -1,10 +1,11 @@
 //! A link takes five PINs in its life, whatever is cut off, delivered again or tried at once.
 
-use rohrpost_figures::Figures;
 use rohrpost_models::practice::{Practice, START};
 use rohrpost_models::safe::{Fault, Moment, Safe, enrolled};
-use rohrpost_models::search::{is_long, prove, refute};
+use rohrpost_models::search::is_long;
 use stateright::Property;
+
+use crate::report::prove_and_refute;
 
 const BOUNDED: &str = "no more PINs are compared than the link has tries";
 const DEAD: &str = "after as many wrong PINs the right one does not win";
@@ -61,21 +62,11 @@ fn promises() -> Vec<Property<Safe>> {
 
 #[test]
 fn a_link_takes_its_tries_and_not_one_more_wherever_the_power_fails() {
-    let searched = prove(safe(Fault::None));
     let planted = [
         (Fault::ComparesBeforeFlush, BOUNDED),
         (Fault::Snapshots, BOUNDED),
         (Fault::CountsInMemory, BOUNDED),
         (Fault::CountsInMemory, DEAD),
     ];
-    for (fault, promise) in planted {
-        assert!(!refute(safe(fault), promise).is_empty(), "{fault:?}");
-    }
-    Figures::of("models.pin")
-        .count("states", searched.states)
-        .count("steps", searched.steps)
-        .count("depth", searched.depth)
-        .count("faults planted", planted.len() as u64)
-        .count("faults found", planted.len() as u64)
-        .publish();
+    prove_and_refute("models.pin", safe, Fault::None, &planted).publish();
 }

@@ -3,10 +3,8 @@
 use ed25519_dalek::SigningKey;
 use rohrpost_e2ee::keys::SealingSecret;
 use rohrpost_e2ee::trust::Known;
-use rohrpost_figures::Figures;
 use rohrpost_models::practice::START;
 use rohrpost_models::roots::{Fault, Moment, Roots};
-use rohrpost_models::search::{prove, refute};
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::{
     IDENTITY_SECONDS, IdentityRecord, PREKEY_SECONDS, PrekeyId, PrekeyRecord, RecordKind, RecordSet, RootChain,
@@ -15,6 +13,8 @@ use rohrpost_wire::records::{
 use rohrpost_wire::time::DAY;
 use rohrpost_wire::{InboxId, RelayAddress, RelayKeyHash, SUITE, SafePin, Timestamp, VERSION};
 use stateright::Property;
+
+use crate::report::prove_and_refute;
 
 const FORWARD: &str = "a visit that begins later believes nothing older";
 const GENUINE: &str = "no visit believes a thief";
@@ -114,17 +114,7 @@ fn promises() -> Vec<Property<Roots>> {
 
 #[test]
 fn a_client_never_goes_back_nor_over_to_a_thief_of_retired_roots() {
-    let searched = prove(roots(Fault::None));
     let planted =
         [(Fault::LearnsAnything, FORWARD), (Fault::RemembersNothing, FORWARD), (Fault::CountsStatements, GENUINE)];
-    for (fault, promise) in planted {
-        assert!(!refute(roots(fault), promise).is_empty(), "{fault:?}");
-    }
-    Figures::of("models.roots")
-        .count("states", searched.states)
-        .count("steps", searched.steps)
-        .count("depth", searched.depth)
-        .count("faults planted", planted.len() as u64)
-        .count("faults found", planted.len() as u64)
-        .publish();
+    prove_and_refute("models.roots", roots, Fault::None, &planted).publish();
 }

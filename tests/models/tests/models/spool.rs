@@ -1,9 +1,9 @@
 //! What the relay called queued is answered in the end, once, wherever relay, safe or client are cut off.
 
-use rohrpost_figures::Figures;
-use rohrpost_models::search::{prove, refute};
 use rohrpost_models::spool::{Asking, Fault, Moment, Spool};
 use stateright::Property;
+
+use crate::report::prove_and_refute;
 
 const KEPT: &str = "what was queued waits or has had its effect";
 const ONCE: &str = "a request has its effect once";
@@ -33,21 +33,11 @@ fn promises() -> Vec<Property<Spool>> {
 
 #[test]
 fn a_queued_request_is_answered_in_the_end_and_has_one_effect() {
-    let searched = prove(spool(Fault::None));
     let planted = [
         (Fault::QueuedBeforeWritten, KEPT),
         (Fault::ErasedOnDelivery, KEPT),
         (Fault::AckedBeforeAnswered, ENDS),
         (Fault::NoRecords, ONCE),
     ];
-    for (fault, promise) in planted {
-        assert!(!refute(spool(fault), promise).is_empty(), "{fault:?}");
-    }
-    Figures::of("models.spool")
-        .count("states", searched.states)
-        .count("steps", searched.steps)
-        .count("depth", searched.depth)
-        .count("faults planted", planted.len() as u64)
-        .count("faults found", planted.len() as u64)
-        .publish();
+    prove_and_refute("models.spool", spool, Fault::None, &planted).publish();
 }
