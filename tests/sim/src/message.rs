@@ -1,7 +1,7 @@
 //! The bytes of one message on a stream: frames, blobs, and what follows them.
 
-use rohrpost_wire::Frame;
-use rohrpost_wire::frame::{blob_length, frame_length};
+use rohrpost_wire::frame::{Delivery, Deposit, Destination, blob_length, frame_length};
+use rohrpost_wire::{Frame, limits};
 
 /// A frame as it travels.
 pub fn frame(frame: &Frame) -> Vec<u8> {
@@ -49,6 +49,24 @@ impl<'a> Reader<'a> {
     pub fn blob(&mut self, limit: usize) -> Option<&'a [u8]> {
         let length = blob_length(self.field()?, limit).ok()?;
         self.take(length)
+    }
+
+    /// What was delivered from a place, the first frame already read; nothing if one thing about it is not as it should
+    /// be. As the client library does, an id is held against the hash of what it names.
+    pub fn deliveries(&mut self, first: Frame, from: Destination) -> Option<Vec<(Delivery, Vec<u8>)>> {
+        let mut delivered = Vec::new();
+        let mut next = first;
+        while let Frame::Delivery(delivery) = next {
+            let envelope = self.blob(limits::ENVELOPE_BYTES)?;
+            let (ttl, reply_mailbox) = (delivery.ttl, delivery.reply_mailbox);
+            let deposited = Deposit { to: from, ticket: None, ttl, reply_mailbox };
+            if deposited.envelope_id(envelope) != delivery.id {
+                return None;
+            }
+            delivered.push((delivery, envelope.to_vec()));
+            next = self.frame()?;
+        }
+        (next == Frame::Drained).then_some(delivered)
     }
 
     /// All that has not been read.

@@ -3,7 +3,7 @@
 //! What the product's agent and keeper do with tokio and a thread is done here with messages and timers. Invariant, as
 //! there: nothing is answered before what it speaks of is flushed, and a crash takes everything else.
 
-pub(crate) mod answering;
+mod answering;
 mod objects;
 pub mod office;
 mod renewal;

@@ -4,15 +4,14 @@ use rohrpost_e2ee::body::Operation;
 use rohrpost_e2ee::exchange::Lane;
 use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_e2ee::trust::TrustedSafe;
-use rohrpost_wire::frame::{Ack, AckIds, Delivery, Destination, Fetch, TtlClass};
+use rohrpost_wire::frame::{Ack, AckIds, Destination, Fetch, TtlClass};
 use rohrpost_wire::proof::{self, Challenge, MailboxVerb};
-use rohrpost_wire::{EnvelopeId, Frame, MailboxId, RelayKeyHash, limits};
+use rohrpost_wire::{EnvelopeId, Frame, MailboxId, RelayKeyHash};
 
 use super::asking::deposit_header;
 use super::{Asked, Client, Step, Trouble};
 use crate::message::{self, Reader};
 use crate::port::{FromPeer, Timer};
-use crate::safe::answering::is_as_deposited;
 use crate::time::Millis;
 
 /// How long an answer is waited for before the patient is told that there is none.
@@ -90,7 +89,7 @@ impl Client {
         let Some(awaiting) = self.live.as_ref().and_then(|live| live.awaiting.front()) else { return Vec::new() };
         let place = Destination::Mailbox(MailboxId::of_key(&awaiting.mailbox.public().0));
         let (expect, until) = (&awaiting.asked.expect, awaiting.until);
-        let Some(delivered) = deliveries(first, &mut reader, place).filter(|_| whole) else {
+        let Some(delivered) = reader.deliveries(first, place).filter(|_| whole) else {
             return self.fail(Trouble::unreadable(whole), now);
         };
         let reply = delivered.iter().find_map(|(_, envelope)| expect.open(envelope).ok());
@@ -138,18 +137,4 @@ impl Client {
     fn relay_key(&self) -> Option<RelayKeyHash> {
         Some(self.account.as_ref()?.safe.relay.key_hash)
     }
-}
-
-fn deliveries(first: Frame, reader: &mut Reader<'_>, place: Destination) -> Option<Vec<(Delivery, Vec<u8>)>> {
-    let mut delivered = Vec::new();
-    let mut next = first;
-    while let Frame::Delivery(delivery) = next {
-        let envelope = reader.blob(limits::ENVELOPE_BYTES)?;
-        if !is_as_deposited(place, &delivery, envelope) {
-            return None;
-        }
-        delivered.push((delivery, envelope.to_vec()));
-        next = reader.frame()?;
-    }
-    (next == Frame::Drained).then_some(delivered)
 }

@@ -9,7 +9,7 @@ pub enum Power {
     Drop,
     /// Lets it lie for so many seconds.
     Delay(u16),
-    /// Sends it once more after the next one.
+    /// Holds it back until the next one has gone.
     Reorder,
     /// Gives a request to the safe so many times more.
     Duplicate(u8),
@@ -74,4 +74,93 @@ pub struct Move {
     pub step: u32,
     /// What then.
     pub power: Power,
+}
+
+impl Power {
+    /// How many kinds there are.
+    pub const KINDS: u8 = 30;
+
+    /// The power of this kind, with as much of the two numbers as it has a use for.
+    pub fn drawn(kind: u8, wide: u16, narrow: u8) -> Self {
+        match kind % Self::KINDS {
+            0 => Self::Drop,
+            1 => Self::Delay(1 + wide % 4000),
+            2 => Self::Reorder,
+            3 => Self::Duplicate(narrow),
+            4 => Self::Truncate(wide),
+            5 => Self::Flip(wide),
+            6 => Self::SwapReplies,
+            7 => Self::Redirect,
+            8 => Self::Splice(narrow),
+            9 => Self::ReplayCall(narrow),
+            10 => Self::ReplayDeposit(narrow),
+            11 => Self::CallAsDeposit(narrow),
+            12 => Self::DepositAsCall(narrow),
+            13 => Self::StealReply,
+            14 => Self::ForgeReply,
+            15 => Self::OldReply(narrow),
+            16 => Self::StuffMailbox(narrow),
+            17 => Self::ForgeQueued,
+            18 => Self::ServeOwnSafe,
+            19 => Self::ServeOwnPrekeys,
+            20 => Self::ServeSwappedKey,
+            21 => Self::ServeOtherSafe,
+            22 => Self::StaleRecords(narrow),
+            23 => Self::Version(narrow, (wide % 4) as u8),
+            24 => Self::CrossProtocol(narrow % 5),
+            25 => Self::Refuse(narrow),
+            26 => Self::Close,
+            27 => Self::Garbage,
+            28 => Self::ForwardChallenge,
+            _ => Self::RollBack,
+        }
+    }
+
+    /// Its kind. A new power does not compile without one, and is not drawn unless [`Power::drawn`] knows it too.
+    pub fn kind(self) -> u8 {
+        match self {
+            Self::Drop => 0,
+            Self::Delay(_) => 1,
+            Self::Reorder => 2,
+            Self::Duplicate(_) => 3,
+            Self::Truncate(_) => 4,
+            Self::Flip(_) => 5,
+            Self::SwapReplies => 6,
+            Self::Redirect => 7,
+            Self::Splice(_) => 8,
+            Self::ReplayCall(_) => 9,
+            Self::ReplayDeposit(_) => 10,
+            Self::CallAsDeposit(_) => 11,
+            Self::DepositAsCall(_) => 12,
+            Self::StealReply => 13,
+            Self::ForgeReply => 14,
+            Self::OldReply(_) => 15,
+            Self::StuffMailbox(_) => 16,
+            Self::ForgeQueued => 17,
+            Self::ServeOwnSafe => 18,
+            Self::ServeOwnPrekeys => 19,
+            Self::ServeSwappedKey => 20,
+            Self::ServeOtherSafe => 21,
+            Self::StaleRecords(_) => 22,
+            Self::Version(..) => 23,
+            Self::CrossProtocol(_) => 24,
+            Self::Refuse(_) => 25,
+            Self::Close => 26,
+            Self::Garbage => 27,
+            Self::ForwardChallenge => 28,
+            Self::RollBack => 29,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_drawn() {
+        for kind in 0..Power::KINDS {
+            assert_eq!(Power::drawn(kind, 700, 1).kind(), kind);
+        }
+    }
 }

@@ -48,7 +48,7 @@ impl Safe {
     }
 
     pub(super) fn fetched(&mut self, first: Frame, mut reader: Reader<'_>, now: Millis) -> Vec<FromPeer> {
-        let Some(delivered) = self.deliveries(first, &mut reader) else {
+        let Some(delivered) = reader.deliveries(first, Destination::Inbox(self.identity().inbox)) else {
             return vec![self.timer(PAUSE, tags::FETCH)];
         };
         let Some(session) = self.session() else { return Vec::new() };
@@ -64,22 +64,6 @@ impl Safe {
             self.answer(&envelope, lane, Way::Deposit(conn, delivery.id, mailbox, delivery.ttl), now)
         };
         delivered.into_iter().flat_map(answer).collect()
-    }
-
-    /// What was delivered; nothing if one thing about it is not as it should be.
-    fn deliveries(&self, first: Frame, reader: &mut Reader<'_>) -> Option<Vec<(Delivery, Vec<u8>)>> {
-        let inbox = self.identity().inbox;
-        let mut delivered = Vec::new();
-        let mut next = first;
-        while let Frame::Delivery(delivery) = next {
-            let envelope = reader.blob(limits::ENVELOPE_BYTES)?;
-            if !is_as_deposited(Destination::Inbox(inbox), &delivery, envelope) {
-                return None;
-            }
-            delivered.push((delivery, envelope.to_vec()));
-            next = reader.frame()?;
-        }
-        (next == Frame::Drained).then_some(delivered)
     }
 
     fn answer(&mut self, envelope: &[u8], lane: Lane, way: Way, now: Millis) -> Vec<FromPeer> {
@@ -184,10 +168,4 @@ impl Safe {
             }
         }
     }
-}
-
-/// The client library refuses a delivery whose id is not the hash of what it delivers.
-pub(crate) fn is_as_deposited(to: Destination, delivery: &Delivery, envelope: &[u8]) -> bool {
-    let header = Deposit { to, ticket: None, ttl: delivery.ttl, reply_mailbox: delivery.reply_mailbox };
-    header.envelope_id(envelope) == delivery.id
 }

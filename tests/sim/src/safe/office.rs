@@ -7,6 +7,7 @@ use rohrpost_e2ee::body::{DeviceId, DocumentId, Pin, TransferKey};
 use rohrpost_e2ee::link::{LINK_SECONDS, Link, LinkSecret};
 use rohrpost_e2ee::object::ObjectKey;
 use rohrpost_safe_agent::audit::{self, Action, Actor, Event};
+use rohrpost_safe_agent::handlers::enrol::REQUESTS_PER_LINK;
 use rohrpost_safe_agent::rows::{
     self, DeviceRow, DocumentRow, GrantRow, LinkRow, PatientId, PatientRow, Rights, Stored as _,
 };
@@ -135,7 +136,9 @@ impl Safe {
         let time = self.read(|draft| audit::effective_time(draft, time));
         row.is_some_and(|row| {
             let tries = row.attempts < rohrpost_e2ee::link::PIN_TRIES || !row.uncompared.is_empty();
-            row.used_by.is_none() && tries && row.expires > time && row.recorded < 50
+            // A link that has been asked a lot is as good as used up for a patient who is still to try.
+            let room = row.recorded < REQUESTS_PER_LINK / 2;
+            row.used_by.is_none() && tries && row.expires > time && room
         })
     }
 

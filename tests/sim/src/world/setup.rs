@@ -6,14 +6,12 @@ use std::sync::Arc;
 use super::{Event, World, relay_address};
 use crate::client::Client;
 use crate::ghost::{Imported, Person};
-use crate::port::{FromPeer, Peer, RelayTimer};
+use crate::port::{FromPeer, Peer};
 use crate::random;
+use crate::relay::Relay;
 use crate::safe::Safe;
 use crate::safe::office::sha256;
 use crate::time::Millis;
-
-/// Between two looks of a relay at what has expired.
-const FIRST_EXPIRY: Millis = Millis::minutes(10);
 
 /// From here on a world's documents are five thousand bytes longer: what a comparison of twins must notice.
 pub const LONGER: u8 = 200;
@@ -161,7 +159,7 @@ impl World {
         for index in 0..self.config.safes {
             self.found(index);
         }
-        self.after(FIRST_EXPIRY, Event::RelayTimer(1, RelayTimer::Expire));
+        self.carry_out_relay(Relay::first());
         self.at(Millis(0), Event::Hour);
         self.at(self.config.calm(), Event::Calm);
         self.at(self.config.wants(), Event::Wants);

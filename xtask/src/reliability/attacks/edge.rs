@@ -178,7 +178,7 @@ pub(super) const ROWS: &[Attack] = &[
             extent: Part("an alarm that a relay withheld something is given at the end of its time only"),
             by: &[
                 Test("sim::sim::no_schedule_of_a_malicious_relay_breaks_an_invariant"),
-                Test("sim::sim::every_attack_that_ever_succeeded_fails_now"),
+                Test("sim::sim::every_attack_that_is_kept_fails"),
                 Test("e2ee::lib::an_older_epoch_or_a_shorter_chain_is_rolled_back"),
                 Test("e2ee::lib::a_request_put_together_from_two_is_refused"),
                 Test("safe-agent::lib::an_enrolment_that_arrives_again_gets_the_outcome_it_had"),
