@@ -27,6 +27,8 @@ const PROBE_BYTES: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Room {
     full_since: Option<Duration>,
+    /// Whether its operator knows: until something grows again, one line is enough.
+    told: bool,
 }
 
 impl Room {
@@ -37,12 +39,18 @@ impl Room {
 
     /// The disk has turned out to be full; whether that is news.
     pub(super) fn handle_full(&mut self, running: Duration) -> bool {
-        self.full_since.replace(running).is_none()
+        self.full_since = Some(running);
+        !std::mem::replace(&mut self.told, true)
     }
 
-    /// Something that grows has been stored, or something was erased.
-    pub(super) fn handle_room(&mut self) {
+    /// Something was erased: what grows may be tried again.
+    pub(super) fn handle_erased(&mut self) {
         self.full_since = None;
+    }
+
+    /// Something that grows has been stored: the disk is not full any more.
+    pub(super) fn handle_grown(&mut self) {
+        *self = Self::default();
     }
 }
 
@@ -99,8 +107,12 @@ mod tests {
         assert!(!room.refuses(Duration::from_secs(11)));
         assert!(!room.handle_full(Duration::from_secs(11)));
         assert!(room.refuses(Duration::from_secs(12)));
-        room.handle_room();
+        room.handle_erased();
         assert!(!room.refuses(Duration::from_secs(12)));
+        assert!(!room.handle_full(Duration::from_secs(13)), "an erased envelope alone is no reason to tell it anew");
+        room.handle_grown();
+        assert!(!room.refuses(Duration::from_secs(14)));
+        assert!(room.handle_full(Duration::from_secs(15)));
     }
 
     #[test]

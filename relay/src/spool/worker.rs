@@ -101,7 +101,7 @@ impl Worker {
         if self.failed.borrow().is_some() {
             return refuse(batch, ErrorCode::Unavailable);
         }
-        if self.is_short(&batch) {
+        if self.refuses_growth(&batch) {
             batch = refuse_growing(batch);
         }
         let mut tries = 0;
@@ -138,7 +138,7 @@ impl Worker {
     }
 
     /// Whether what grows is refused before it is tried.
-    fn is_short(&mut self, batch: &[Command]) -> bool {
+    fn refuses_growth(&mut self, batch: &[Command]) -> bool {
         if self.room.refuses((self.clock)().running) {
             return true;
         }
@@ -173,8 +173,10 @@ impl Worker {
     fn attempt(&mut self, mut batch: Vec<Command>) -> Result<(), (StoreError, Vec<Command>)> {
         match self.transact(&mut batch) {
             Ok((rung, tally)) => {
-                if tally.acked + tally.expired > 0 || batch.iter().any(|command| command.ask.grows()) {
-                    self.room.handle_room();
+                if batch.iter().any(|command| command.ask.grows()) {
+                    self.room.handle_grown();
+                } else if tally.acked + tally.expired > 0 {
+                    self.room.handle_erased();
                 }
                 tally.count(&self.metrics);
                 for command in batch {
