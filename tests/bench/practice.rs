@@ -79,6 +79,7 @@ impl Practice {
 
     async fn wait_for_login(&self) -> Result<()> {
         let begun = clock::now();
+        let mut look = tokio::time::interval(Duration::from_millis(50));
         let socket = self.folder().join("safe").join("admin.sock");
         loop {
             // Without its socket the command would open the vault itself.
@@ -86,7 +87,7 @@ impl Practice {
                 return Ok(());
             }
             ensure!(begun.elapsed() < LOGIN, "the safe does not log in at the relay");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            look.tick().await;
         }
     }
 }

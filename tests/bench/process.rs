@@ -56,7 +56,9 @@ impl Process {
     /// Waits until it has ended well; `look` sees it every now and then until then.
     pub(crate) async fn ended(&mut self, limit: Duration, mut look: impl FnMut(&Self)) -> Result<()> {
         let begun = clock::now();
+        let mut next = tokio::time::interval(LOOK);
         loop {
+            next.tick().await;
             look(self);
             if let Some(status) = self.child.try_wait()? {
                 if status.success() {
@@ -67,7 +69,6 @@ impl Process {
             if begun.elapsed() > limit {
                 bail!("{} took longer than {} s", self.name, limit.as_secs());
             }
-            tokio::time::sleep(LOOK).await;
         }
     }
 
