@@ -153,7 +153,7 @@ impl Worker {
 
     fn note_full(&mut self) {
         if self.room.handle_full((self.clock)().running) {
-            tracing::error!(file = %self.path.display(), "disk full: deposits are refused");
+            tracing::error!(file = %self.path.display(), "disk full or nearly so: deposits are refused, acks go on");
         }
     }
 
