@@ -99,6 +99,11 @@ pub enum Action {
     StatusAsked,
     /// 11: the practice vouched for the clock.
     ClockAccepted,
+    /// 12: the practice went on although confirmed commits were missing.
+    LossAccepted {
+        /// How many.
+        missing: u64,
+    },
 }
 
 /// How it went.

@@ -117,6 +117,9 @@ pub(crate) enum Command {
         #[arg(long)]
         accept: bool,
     },
+    /// Goes on without what the disk has lost, when the safe is not opened for that reason, and says what to check.
+    #[command(after_help = "Example: rohrpost-safe accept-loss")]
+    AcceptLoss,
     /// Changes the passphrase, with the old one or with a recovery sheet.
     #[command(after_help = "Example: rohrpost-safe passphrase --sheet-file sheet.txt")]
     Passphrase {

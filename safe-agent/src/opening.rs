@@ -1,5 +1,7 @@
 //! Making a vault and opening one: folder, keys, rows, documents, in that order.
 
+pub mod loss;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +14,8 @@ use crate::rows::DocumentRow;
 use crate::rows::{self, Stored as _};
 use crate::vault::{
     ContentId, Cost, Draft, Fault, Folder, FolderError, Keeper, MemoryStore, NewFolder, Passphrase, RecoverySecret,
-    SqliteStore, Store, StoreError, Trouble, Unlock, create_keys, sweep_content, system_rng, unlock,
+    SqliteStore, Standing, Store, StoreError, Trouble, Unlock, VaultKey, create_keys, sweep_content, system_rng,
+    unlock,
 };
 
 /// An open vault. Dropping it closes it.
@@ -22,6 +25,8 @@ pub struct OpenVault {
     pub folder: Arc<Folder>,
     /// Owns its rows.
     pub keeper: Keeper,
+    /// Whether all that was confirmed is there.
+    pub standing: Standing,
 }
 
 /// A safe that is written and does not exist yet: its root keys are nowhere else, so it counts only once they have
@@ -79,12 +84,18 @@ pub fn create(
 
 /// Opens a vault and sweeps away what an interrupted import left.
 pub fn open(path: &Path, with: &Unlock<'_>) -> Result<OpenVault, Trouble> {
-    let folder = Folder::open(path).map_err(|error| Trouble::new(path, error))?;
-    let key = unlock(&folder, with).map_err(|error| Trouble::new(folder.keys_path(), error))?;
+    let (folder, key) = unlocked(path, with)?;
     let database = folder.database_path();
     let store = SqliteStore::open(&database, &key, system_rng()).map_err(|error| Trouble::new(&database, error))?;
     sweep(&folder, &store);
-    Ok(OpenVault { folder: Arc::new(folder), keeper: Keeper::start(Box::new(store)) })
+    let standing = store.standing();
+    Ok(OpenVault { folder: Arc::new(folder), keeper: Keeper::start(Box::new(store)), standing })
+}
+
+fn unlocked(path: &Path, with: &Unlock<'_>) -> Result<(Folder, VaultKey), Trouble> {
+    let folder = Folder::open(path).map_err(|error| Trouble::new(path, error))?;
+    let key = unlock(&folder, with).map_err(|error| Trouble::new(folder.keys_path(), error))?;
+    Ok((folder, key))
 }
 
 /// Whether a vault could not be opened because another process has it open.

@@ -136,6 +136,29 @@ pub(crate) fn clock_astray(days: u64) -> String {
     )
 }
 
+pub(crate) const DOUBTFUL: &str = "warning: vault.witness or the count it is held against was damaged, so nobody can tell whether all that was \
+     confirmed is there; check the disk, and look through devices and shares";
+
+pub(crate) const NOTHING_LOST: &str = "Nothing that this safe had confirmed is missing. Nothing was changed.\n";
+
+/// What an owner who has accepted a loss must look at.
+pub(crate) fn loss_accepted(missing: u64, recorded_until: &str) -> String {
+    format!(
+        "Accepted and recorded: {missing} writes that this safe had confirmed are gone.
+
+The latest decision that is still recorded is of {recorded_until}. Whatever was
+done since then, here or by patients, may be among them. Before you serve the safe,
+go through
+
+  rohrpost-safe device list    was one of them revoked? Revoke it again
+  rohrpost-safe document list  was a share taken back? Take it back again
+
+and add again what is missing. A link that was used, or dead after five wrong PINs,
+may be open again: wait until its 14 days are over.
+"
+    )
+}
+
 pub(crate) fn damaged_rows(rows: u64) -> String {
     format!(
         "warning: {rows} damaged rows were left out; check the disk, keep a copy of the data folder as it is, and \

@@ -1,8 +1,8 @@
 //! The safe's data at rest: sealed rows in one table, sealed documents beside it, and the keys that open both.
 //!
 //! Request handling sees a [`Draft`] over a [`Store`] and nothing else; a [`Keeper`] owns the store and answers only
-//! after durability. On disk a [`Folder`] holds `vault.keys` (the vault key, wrapped), `vault.db` (rows) and
-//! `content/` (documents). The invariant: a copy of the folder shows counts, size classes and random ids, never a
+//! after durability. On disk a [`Folder`] holds `vault.keys` (the vault key, wrapped), `vault.db` (rows), `vault.witness`
+//! (how many commits were confirmed) and `content/` (documents). The invariant: a copy of the folder shows counts, size classes and random ids, never a
 //! name, a title or content. The bytes are written down in `docs/storage-format.md`.
 
 mod content;
@@ -17,6 +17,7 @@ mod slots;
 mod sqlite;
 mod store;
 mod trouble;
+mod witness;
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub use slots::{
 pub use sqlite::SqliteStore;
 pub use store::{MAX_KEY_BYTES, MAX_ROW_BYTES, Row, Store, StoreError, Table};
 pub use trouble::{Fault, Trouble};
+pub use witness::Standing;
 
 /// The operating system's generator as the pure parts take it. For drivers and mains.
 pub type SystemRng = rand_core::UnwrapErr<getrandom::SysRng>;

@@ -66,7 +66,7 @@ impl Practice {
 
     /// Opens the vault and connects to the relay.
     pub async fn serve(&mut self) {
-        let OpenVault { folder, keeper } = self.unlocked().await;
+        let OpenVault { folder, keeper, .. } = self.unlocked().await;
         let (transfers, presence) = (Transfers::default(), Presence::served());
         let office = Office::new(keeper.handle(), Arc::clone(&folder), transfers.clone(), presence.clone());
         let agent = Agent::new(keeper.handle(), folder, transfers.clone(), presence.clone()).await.unwrap();

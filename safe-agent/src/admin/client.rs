@@ -13,7 +13,7 @@ use crate::opening::{self, Attempt, OpenVault, patiently};
 use crate::presence::Presence;
 use crate::texts;
 use crate::transfers::Transfers;
-use crate::vault::{Passphrase, Unlock};
+use crate::vault::{Passphrase, Standing, Unlock};
 
 /// Where the owner's requests go.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Desk(Way);
 #[derive(Debug)]
 enum Way {
     Served(std::path::PathBuf),
-    Own { office: Office, _vault: OpenVault },
+    Own { office: Office, vault: OpenVault },
 }
 
 impl Desk {
@@ -47,6 +47,14 @@ impl Desk {
         })
     }
 
+    /// Whether it was this desk that opened the vault, and nobody can tell if all that was confirmed is there.
+    pub fn is_doubtful(&self) -> bool {
+        match &self.0 {
+            Way::Served(_) => false,
+            Way::Own { vault, .. } => vault.standing == Standing::Doubtful,
+        }
+    }
+
     fn served(data: &Path) -> Result<Option<Self>, Failure> {
         let socket = data.join("admin.sock");
         match UnixStream::connect(&socket) {
@@ -61,7 +69,7 @@ impl Desk {
     fn own(vault: OpenVault) -> Self {
         let office =
             Office::new(vault.keeper.handle(), Arc::clone(&vault.folder), Transfers::default(), Presence::not_served());
-        Self(Way::Own { office, _vault: vault })
+        Self(Way::Own { office, vault })
     }
 
     /// Carries out one request; `content` is a document's bytes.

@@ -1,5 +1,6 @@
 //! Carrying out a command and printing what came of it.
 
+mod loss;
 mod output;
 mod serve;
 
@@ -28,7 +29,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     let data = cli.data.unwrap_or_else(default_data);
     let output = Output::new(cli.json);
     let file = cli.passphrase_file.as_deref();
-    let desk = || Desk::open(&data, || passphrase::existing(file));
+    let desk = || open_desk(&data, file);
     let ask = |request: Request| output.reply(&all_pages(&desk()?, &request)?);
     match cli.command {
         Command::Init { practice, relay } => init(&data, &practice, &relay, file, &output),
@@ -57,7 +58,16 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Log { patient } => ask(Request::Log { patient, from: 0 }),
         Command::Status => ask(Request::Status),
         Command::Clock { accept } => ask(Request::Clock { accept }),
+        Command::AcceptLoss => loss::accept(&data, &passphrase::existing(file)?, &output),
     }
+}
+
+fn open_desk(data: &Path, passphrase_file: Option<&Path>) -> Result<Desk, Failure> {
+    let desk = Desk::open(data, || passphrase::existing(passphrase_file))?;
+    if desk.is_doubtful() {
+        output::warn(texts::DOUBTFUL);
+    }
+    Ok(desk)
 }
 
 /// Lists come in pages; a command shows all of them.

@@ -55,6 +55,7 @@ fn describe(action: &Action) -> (&'static str, Option<String>) {
         Action::Listed { .. } => ("documents listed", None),
         Action::Read { document, .. } => ("document read", Some(document.0.to_hex())),
         Action::ClockAccepted => ("clock accepted", None),
+        Action::LossAccepted { .. } => ("loss accepted", None),
         Action::StatusAsked => ("status asked", None),
     }
 }

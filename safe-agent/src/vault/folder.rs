@@ -200,8 +200,17 @@ const UNFINISHED: &str = "unfinished";
 const KEPT: [&str; 4] = ["lock", UNFINISHED, "unfinished.new", "lost+found"];
 
 /// What a cut-off `init` may leave besides.
-const OURS: [&str; 7] =
-    [KEYS, "vault.keys.new", "vault.db", "vault.db-wal", "vault.db-shm", "vault.db-journal", "content"];
+const OURS: [&str; 9] = [
+    KEYS,
+    "vault.keys.new",
+    "vault.db",
+    "vault.db-wal",
+    "vault.db-shm",
+    "vault.db-journal",
+    "vault.witness",
+    "vault.witness.new",
+    "content",
+];
 
 #[cfg(test)]
 mod tests;

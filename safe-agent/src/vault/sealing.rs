@@ -77,6 +77,8 @@ pub(super) struct Place<'k> {
 impl<'k> Place<'k> {
     /// The row that tells whether the vault key is the right one.
     pub(super) const CHECK: Self = Self { number: 0, key: b"check" };
+    /// The row that counts the commits.
+    pub(super) const COMMITS: Self = Self { number: 0, key: b"commits" };
 
     /// A row of a table.
     pub(super) fn new(table: Table, key: &'k [u8]) -> Self {

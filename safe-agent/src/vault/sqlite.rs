@@ -2,9 +2,11 @@
 //!
 //! Writes gather in one transaction until a flush commits it. A commit that fails leaves open what is on disk, so it
 //! poisons the store; a full disk alone is undone cleanly and the store goes on. What the file needs to be durable is
-//! set and read back at every open, never assumed.
+//! set and read back at every open, never assumed. A file behind its witness, which lost what was confirmed, is not
+//! opened by mistake.
 
 mod file;
+mod own_rows;
 
 use std::fmt;
 use std::path::Path;
@@ -16,6 +18,7 @@ use super::draft::WriteSet;
 use super::key::VaultKey;
 use super::sealing::{Place, RowSealer};
 use super::store::{Row, Store, StoreError, Table, check_write, scan_start};
+use super::witness::{Standing, WitnessFile};
 
 /// Sealed rows in a database file, with the generator their salts come from.
 pub struct SqliteStore<R> {
@@ -23,24 +26,39 @@ pub struct SqliteStore<R> {
     sealer: RowSealer,
     rng: R,
     poisoned: bool,
+    witness: WitnessFile,
 }
 
 impl<R: CryptoRng> SqliteStore<R> {
     /// Makes the database of a new vault; refuses a file that exists.
     pub fn create(path: &Path, key: &VaultKey, rng: R) -> Result<Self, StoreError> {
-        let connection = file::create(path)?;
-        let mut store = Self { connection, sealer: RowSealer::new(key), rng, poisoned: false };
+        let (connection, witness) = (file::create(path)?, WitnessFile::open(&file::witness_path(path), Some(0)));
+        let mut store = Self { connection, sealer: RowSealer::new(key), rng, poisoned: false, witness };
         store.write_check_row()?;
         file::settle_directory(path)?;
         Ok(store)
     }
 
-    /// Opens the database of a vault; refuses a missing file, a foreign one, a newer one and another vault's key.
+    /// Opens the database of a vault; refuses a missing file, a foreign one, a newer one, another vault's key, and one
+    /// that was set back, which it leaves as it is.
     pub fn open(path: &Path, key: &VaultKey, rng: R) -> Result<Self, StoreError> {
-        let connection = file::open(path)?;
-        let store = Self { connection, sealer: RowSealer::new(key), rng, poisoned: false };
-        store.verify_check_row()?;
-        Ok(store)
+        let store = Self::open_set_back(path, key, rng)?;
+        let Standing::SetBack { missing } = store.standing() else { return Ok(store) };
+        file::leave_log(&store.connection)?;
+        Err(StoreError::SetBack(missing))
+    }
+
+    /// The same for whoever knows that it may be set back. From its next commit on it is not any more.
+    pub fn open_set_back(path: &Path, key: &VaultKey, rng: R) -> Result<Self, StoreError> {
+        let (connection, sealer) = (file::open(path)?, RowSealer::new(key));
+        own_rows::verify_check(&connection, &sealer)?;
+        let witness = WitnessFile::open(&file::witness_path(path), own_rows::counted(&connection, &sealer)?);
+        Ok(Self { connection, sealer, rng, poisoned: false, witness })
+    }
+
+    /// What was found when it was opened.
+    pub fn standing(&self) -> Standing {
+        self.witness.standing()
     }
 
     /// Reads everything once: the file's structure and the seal of every row. Answers how many rows there are.
@@ -68,25 +86,13 @@ impl<R: CryptoRng> SqliteStore<R> {
         self.flush()
     }
 
-    fn verify_check_row(&self) -> Result<(), StoreError> {
-        match self.read(Place::CHECK) {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(StoreError::Damaged),
-            Err(StoreError::Damaged) => Err(StoreError::WrongKey),
-            Err(error) => Err(error),
-        }
+    fn commit(&mut self, number: u64) -> Result<(), StoreError> {
+        self.write(Place::COMMITS, Some(&Row::new(number.to_be_bytes().to_vec())))?;
+        self.connection.execute_batch("COMMIT").map_err(kind)
     }
 
     fn usable(&self) -> Result<(), StoreError> {
         if self.poisoned { Err(StoreError::Poisoned) } else { Ok(()) }
-    }
-
-    fn read(&self, place: Place<'_>) -> Result<Option<Row>, StoreError> {
-        let mut statement = self.connection.prepare_cached(READ).map_err(kind)?;
-        let mut rows = statement.query(params![place.number(), place.key()]).map_err(kind)?;
-        let Some(row) = rows.next().map_err(kind)? else { return Ok(None) };
-        let sealed = row.get_ref(0).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged)?;
-        self.sealer.open(place, sealed).map(Some)
     }
 
     fn begin(&self) -> Result<(), StoreError> {
@@ -126,7 +132,7 @@ impl<R: CryptoRng> SqliteStore<R> {
 impl<R: CryptoRng> Store for SqliteStore<R> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Row>, StoreError> {
         self.usable()?;
-        self.read(Place::new(table, key))
+        read(&self.connection, &self.sealer, Place::new(table, key))
     }
 
     fn scan(
@@ -190,8 +196,11 @@ impl<R: CryptoRng> Store for SqliteStore<R> {
         if self.connection.is_autocommit() {
             return Ok(());
         }
-        let outcome = self.connection.execute_batch("COMMIT").map_err(kind);
-        self.settle(outcome)
+        let number = self.witness.next();
+        let outcome = self.commit(number);
+        self.settle(outcome)?;
+        self.witness.confirm(number);
+        Ok(())
     }
 
     /// Deleted rows are zeros in the newest pages, because of `secure_delete`; the log holds older pages, and the file
@@ -207,6 +216,14 @@ impl<R> fmt::Debug for SqliteStore<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteStore").field("poisoned", &self.poisoned).finish_non_exhaustive()
     }
+}
+
+fn read(connection: &Connection, keys: &RowSealer, place: Place<'_>) -> Result<Option<Row>, StoreError> {
+    let mut statement = connection.prepare_cached(READ).map_err(kind)?;
+    let mut rows = statement.query(params![place.number(), place.key()]).map_err(kind)?;
+    let Some(row) = rows.next().map_err(kind)? else { return Ok(None) };
+    let sealed = row.get_ref(0).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged)?;
+    keys.open(place, sealed).map(Some)
 }
 
 const COMPACT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";

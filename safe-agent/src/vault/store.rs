@@ -142,6 +142,9 @@ pub enum StoreError {
     /// The rows were sealed under another vault key.
     #[error("the vault key does not belong to this vault")]
     WrongKey,
+    /// The last commits that were confirmed are missing, so many: the log was damaged, or files were exchanged.
+    #[error("the newest of what this safe had confirmed is missing ({0} writes)")]
+    SetBack(u64),
     /// Another program has the file open.
     #[error("the vault is open in another program")]
     Busy,

@@ -32,7 +32,11 @@ pub(super) fn fresh_database(folder: &Path) -> SqliteStore<ChaCha20Rng> {
 }
 
 pub(super) fn reopened_database(folder: &Path) -> SqliteStore<ChaCha20Rng> {
-    SqliteStore::open(&folder.join("vault.db"), &vault_key(1), rng(3)).unwrap()
+    reopen(folder).unwrap()
+}
+
+pub(super) fn reopen(folder: &Path) -> Result<SqliteStore<ChaCha20Rng>, StoreError> {
+    SqliteStore::open(&folder.join("vault.db"), &vault_key(1), rng(3))
 }
 
 /// A data folder as `init` makes one, without wrapped keys.

@@ -127,6 +127,7 @@ fn store_remedy(error: StoreError) -> &'static str {
         StoreError::Foreign => "check the path: another program's database lies there",
         StoreError::Newer => "start the newer release of the safe; nothing was changed",
         StoreError::WrongKey => "put back the `vault.keys` that belongs to it; nothing was changed",
+        StoreError::SetBack(_) => SET_BACK,
         StoreError::Busy => "close the other program and start again",
         StoreError::Unavailable(_) => UNREADABLE,
         StoreError::RowTooLarge | StoreError::KeyTooLong | StoreError::TooManyWrites => "make the change smaller",
@@ -150,6 +151,8 @@ fn io_remedy(error: &std::io::Error) -> &'static str {
     if durable::is_full(error) { FREE_SPACE } else { UNREADABLE }
 }
 
+const SET_BACK: &str = "a device that was revoked or a share that was taken back may work again: nothing was changed; keep a copy of the \
+     folder, restore a backup if one is newer, or go on without with `rohrpost-safe accept-loss`, which says what to check";
 const FREE_SPACE: &str = "free some space and try again; nothing was lost";
 const UNREADABLE: &str = "check the disk, and that the file belongs to the user the safe runs as";
 const MORE_MEMORY: &str = "free some memory and try again";

@@ -1,18 +1,20 @@
 //! Bits that flip, sectors that vanish and files that end early, in every file of a vault.
 //!
 //! Each damage is done to a copy of one folder. Every row and every document is then read: right, missing or called
-//! damaged, never other than what was once written; and nothing panics. A damaged log is the one thing that sets rows back
-//! to what they were before without a word: its figure is told.
+//! damaged, never other than what was once written; and nothing panics. A damaged log sets rows back to what they were
+//! before: such a vault is refused until its owner accepts the loss, and none is opened without a word.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use rohrpost_figures::Figures;
-use rohrpost_safe_agent::opening;
+use rohrpost_safe_agent::clock;
+use rohrpost_safe_agent::opening::{self, loss};
 use rohrpost_safe_agent::rows::{self, DocumentRow};
 use rohrpost_safe_agent::vault::{
-    Draft, Folder, SqliteStore, Store as _, StoreError, SystemRng, Table, Unlock, system_rng, unlock_with_passphrase,
+    Draft, Fault, Folder, SqliteStore, Standing, Store as _, StoreError, SystemRng, Table, Unlock, system_rng,
+    unlock_with_passphrase,
 };
 
 use super::found::content_of;
@@ -29,8 +31,10 @@ async fn a_damaged_vault_gives_right_rows_and_documents_or_none() {
     for _ in 0..plan.rounds(200, 3000) {
         let (kind, tally) = try_one(&scene, &mut dice);
         assert_eq!((tally.wrong, panics.load(Ordering::Relaxed)), (0, 0), "{kind}");
+        assert_eq!((tally.silent, tally.false_alarm), (0, 0), "{kind}");
         tallies.entry(kind).or_default().add(&tally);
     }
+    assert!(tallies["log"].set_back > 0, "no log was damaged");
     let mut figures = Figures::of("disk.vault_damage").seed(plan.seed).none("panics");
     for (kind, tally) in tallies {
         figures = tally.print(kind, figures);
@@ -43,8 +47,10 @@ async fn a_damaged_vault_gives_right_rows_and_documents_or_none() {
 struct Tally {
     damages: u64,
     refused: u64,
-    noticed: u64,
     set_back: u64,
+    false_alarm: u64,
+    noticed: u64,
+    silent: u64,
     wrong: u64,
 }
 
@@ -52,8 +58,8 @@ impl Tally {
     fn add(&mut self, other: &Self) {
         self.damages += other.damages;
         self.refused += other.refused;
-        self.noticed += other.noticed;
         self.set_back += other.set_back;
+        self.noticed += other.noticed;
     }
 
     fn print(self, kind: &str, figures: Figures) -> Figures {
@@ -61,15 +67,18 @@ impl Tally {
             .count(format!("{kind}: damages"), self.damages)
             .count(format!("{kind}: wrong rows or documents"), self.wrong)
             .count(format!("{kind}: refused to open"), self.refused)
+            .count(format!("{kind}: refused until the loss of the newest is accepted"), self.set_back)
+            .count(format!("{kind}: called set back, and all there"), self.false_alarm)
             .count(format!("{kind}: opened, damage told"), self.noticed)
-            .count(format!("{kind}: opened, set back without a word"), self.set_back)
+            .count(format!("{kind}: opened, set back without a word"), self.silent)
             .count(format!("{kind}: opened, all right"), self.damages - self.refused - self.noticed - self.set_back)
     }
 }
 
 fn try_one(scene: &Scene, dice: &mut Dice) -> (&'static str, Tally) {
     let copy = tempfile::tempdir().unwrap();
-    let (kind, from, file) = match dice.below(10) {
+    let (kind, from, file) = match dice.below(11) {
+        10 => ("witness", &scene.crashed, "vault.witness".into()),
         0 => ("keys", &scene.settled, "vault.keys".into()),
         1 | 2 => ("content", &scene.settled, scene.documents[dice.place(scene.documents.len())].clone()),
         3..6 => ("log", &scene.crashed, "vault.db-wal".into()),
@@ -82,8 +91,12 @@ fn try_one(scene: &Scene, dice: &mut Dice) -> (&'static str, Tally) {
     match look(copy.path(), &scene.history) {
         Err(_) => tally.refused = 1,
         Ok(Seen { wrong: 1.., .. }) => tally.wrong = 1,
-        Ok(Seen { damaged: 1.., .. }) => tally.noticed = 1,
-        Ok(Seen { old: 1.., .. } | Seen { missing: 1.., .. }) => tally.set_back = 1,
+        Ok(Seen { standing: Some(Standing::SetBack { .. }), old: 0, missing: 0, damaged: 0, .. }) => {
+            tally.false_alarm = 1;
+        }
+        Ok(Seen { standing: Some(Standing::SetBack { .. }), .. }) => tally.set_back = 1,
+        Ok(Seen { damaged: 1.., .. } | Seen { standing: Some(Standing::Doubtful), .. }) => tally.noticed = 1,
+        Ok(Seen { old: 1.., .. } | Seen { missing: 1.., .. }) => tally.silent = 1,
         Ok(_) => {}
     }
     (kind, tally)
@@ -92,6 +105,7 @@ fn try_one(scene: &Scene, dice: &mut Dice) -> (&'static str, Tally) {
 /// What was read from a damaged vault.
 #[derive(Debug, Default)]
 struct Seen {
+    standing: Option<Standing>,
     right: u64,
     old: u64,
     missing: u64,
@@ -105,14 +119,28 @@ fn look(data: &Path, history: &History) -> Result<Seen, Box<dyn std::error::Erro
     {
         let folder = Folder::open(data)?;
         let key = unlock_with_passphrase(&folder, &passphrase())?;
-        let store = SqliteStore::open(&folder.database_path(), &key, system_rng())?;
+        let store = SqliteStore::open_set_back(&folder.database_path(), &key, system_rng())?;
+        seen.standing = Some(store.standing());
         rows_of(&store, history, &mut seen)?;
         documents_of(&store, &folder, history, &mut seen)?;
+    }
+    if matches!(seen.standing, Some(Standing::SetBack { .. })) {
+        accept(data);
     }
     // The whole safe opens it too, clears up, and closes it.
     let vault = opening::open(data, &Unlock::Passphrase(&passphrase()))?;
     drop(vault);
     Ok(seen)
+}
+
+/// What was confirmed is missing: the whole safe refuses, until its owner accepts that.
+fn accept(data: &Path) {
+    let passphrase = passphrase();
+    let with = Unlock::Passphrase(&passphrase);
+    let refused = opening::open(data, &with).unwrap_err();
+    assert!(matches!(refused.fault(), Fault::Store(StoreError::SetBack(1..))), "{refused}");
+    // A record that is damaged besides takes nothing more.
+    let _damaged = loss::accept(data, &with, clock::now());
 }
 
 fn rows_of(store: &SqliteStore<SystemRng>, history: &History, seen: &mut Seen) -> Result<(), StoreError> {

@@ -75,11 +75,14 @@ impl History {
         let folder = Folder::open(copy.path()).unwrap();
         let key = unlock_with_passphrase(&folder, &passphrase()).unwrap();
         let (database, log) = (folder.database_path(), copy.path().join("vault.db-wal"));
+        let witness = copy.path().join("vault.witness");
         let whole = fs::read(data.join("vault.db-wal")).unwrap_or_default();
         let mut history = Self::default();
         for end in (LOG_HEADER..whole.len()).step_by(LOG_FRAME).chain([whole.len()]) {
             fs::copy(data.join("vault.db"), &database).unwrap();
             fs::write(&log, &whole[..end]).unwrap();
+            // It would tell that the log is not whole.
+            fs::remove_file(&witness).unwrap();
             let store = SqliteStore::open(&database, &key, system_rng()).unwrap();
             history.newest = rows_of(&store);
             for (place, row) in &history.newest {

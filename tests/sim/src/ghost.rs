@@ -60,7 +60,8 @@ impl Deed {
             | Action::Unshared(_)
             | Action::LinkMade(_)
             | Action::DeviceRevoked(_)
-            | Action::ClockAccepted => None,
+            | Action::ClockAccepted
+            | Action::LossAccepted { .. } => None,
         }
     }
 }

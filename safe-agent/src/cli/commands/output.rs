@@ -72,7 +72,7 @@ impl Output {
 }
 
 /// Beside the answer, where neither a person nor a script takes it for one.
-fn warn(text: &str) {
+pub(super) fn warn(text: &str) {
     let _gone = writeln!(io::stderr(), "{text}");
 }
 

@@ -1,7 +1,8 @@
 //! The database file: how it is made, opened, and held to what durability needs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OpenFlags};
 
@@ -40,6 +41,16 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
 /// Makes the file's name durable.
 pub(super) fn settle_directory(path: &Path) -> Result<(), StoreError> {
     durable::sync_parent(path).map_err(|error| unavailable(&error))
+}
+
+/// Where the witness of a database lies.
+pub(super) fn witness_path(database: &Path) -> PathBuf {
+    database.with_extension("witness")
+}
+
+/// Keeps the log as it is when the file is closed, for whoever may still read something out of it.
+pub(super) fn leave_log(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(kind).map(drop)
 }
 
 /// Lets the engine check its own structure.

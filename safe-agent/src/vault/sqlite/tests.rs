@@ -14,7 +14,7 @@ fn a_failed_commit_poisons_the_store() {
     put(&mut store, Table::Links, b"kept", "v");
     store.flush().unwrap();
     put(&mut store, Table::Links, b"lost", "v");
-    make_the_next_commit_fail(&store.connection);
+    store.fail_the_next_commit_for_tests();
     assert_eq!(store.flush(), Err(StoreError::Unavailable(ffi::SQLITE_CONSTRAINT_FOREIGNKEY)));
 
     assert_eq!(store.get(Table::Links, b"kept"), Err(StoreError::Poisoned));
@@ -26,17 +26,6 @@ fn a_failed_commit_poisons_the_store() {
     let store = reopened_database(place.path());
     assert!(store.get(Table::Links, b"kept").unwrap().is_some());
     assert!(store.get(Table::Links, b"lost").unwrap().is_none());
-}
-
-/// A deferred constraint is checked by COMMIT itself: the one failure of a commit that needs no broken disk.
-fn make_the_next_commit_fail(connection: &Connection) {
-    connection
-        .execute_batch(
-            "CREATE TABLE parent (id INTEGER PRIMARY KEY);
-             CREATE TABLE child (id REFERENCES parent(id) DEFERRABLE INITIALLY DEFERRED);
-             INSERT INTO child VALUES (1);",
-        )
-        .unwrap();
 }
 
 #[test]
@@ -183,7 +172,7 @@ fn every_file_of_the_database_is_its_owners_alone() {
         names.push(entry.file_name().into_string().unwrap());
     }
     names.sort();
-    assert_eq!(names, ["vault.db", "vault.db-wal"], "the log's index lives on the heap");
+    assert_eq!(names, ["vault.db", "vault.db-wal", "vault.witness"], "the log's index lives on the heap");
 }
 
 #[test]
@@ -227,6 +216,17 @@ fn verify_counts_every_row() {
 }
 
 impl<R> SqliteStore<R> {
+    /// A deferred constraint is checked by COMMIT itself: the one failure of a commit that needs no broken disk.
+    pub(in crate::vault) fn fail_the_next_commit_for_tests(&self) {
+        self.connection
+            .execute_batch(
+                "CREATE TABLE parent (id INTEGER PRIMARY KEY);
+                 CREATE TABLE child (id REFERENCES parent(id) DEFERRABLE INITIALLY DEFERRED);
+                 INSERT INTO child VALUES (1);",
+            )
+            .unwrap();
+    }
+
     /// A row as it stands in the file.
     pub(in crate::vault) fn sealed_for_tests(&self, table: Table, key: &[u8]) -> Vec<u8> {
         self.connection.query_row(READ, params![table.number(), key], |row| row.get(0)).unwrap()

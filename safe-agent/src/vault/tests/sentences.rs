@@ -26,6 +26,7 @@ fn every_fault_is_a_sentence_that_names_the_file_and_what_to_do() {
         StoreError::Damaged.into(),
         StoreError::Foreign.into(),
         StoreError::WrongKey.into(),
+        StoreError::SetBack(3).into(),
         StoreError::Unavailable(14).into(),
         ContentError::Damaged.into(),
         ContentError::Missing.into(),

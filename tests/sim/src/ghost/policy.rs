@@ -78,7 +78,8 @@ impl Policy {
             | Action::Listed { .. }
             | Action::Read { .. }
             | Action::StatusAsked
-            | Action::ClockAccepted => {}
+            | Action::ClockAccepted
+            | Action::LossAccepted { .. } => {}
         }
     }
 
@@ -117,7 +118,8 @@ impl Policy {
             | Action::LinkMade(_)
             | Action::Enrolment(_)
             | Action::DeviceRevoked(_)
-            | Action::ClockAccepted => Some("a device did what only the practice does"),
+            | Action::ClockAccepted
+            | Action::LossAccepted { .. } => Some("a device did what only the practice does"),
         }
     }
 

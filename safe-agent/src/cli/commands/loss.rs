@@ -1,0 +1,28 @@
+//! `accept-loss`: the owner's word that a vault which was set back may be used.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::output::Output;
+use crate::clock;
+use crate::failure::Failure;
+use crate::office::view::rfc3339;
+use crate::opening::{self, Attempt, loss, patiently};
+use crate::texts;
+use crate::vault::{Passphrase, Unlock};
+
+pub(super) fn accept(data: &Path, passphrase: &Passphrase, output: &Output) -> Result<(), Failure> {
+    let accepted = patiently(|| match loss::accept(data, &Unlock::Passphrase(passphrase), clock::now()) {
+        Err(trouble) if opening::is_open_elsewhere(&trouble) => Attempt::Again(Err(trouble)),
+        accepted => Attempt::Done(accepted),
+    })?;
+    let Some(loss::Loss { missing, recorded_until }) = accepted else {
+        return output.object(&json!({ "kind": "nothing_lost" }), texts::NOTHING_LOST);
+    };
+    let until = rfc3339(recorded_until);
+    output.object(
+        &json!({ "kind": "loss_accepted", "missing_writes": missing, "recorded_until": until }),
+        &texts::loss_accepted(missing, &until),
+    )
+}
