@@ -24,7 +24,7 @@ const IDS: usize = 1024;
 const IN_MEMORY: Plan = Plan { seed: 30, rounds: 20_000, matters: Duration::from_micros(1) };
 /// What is decided over a disk is flushed there before it is answered, and no flush is steadier than 50 µs: by the same
 /// reckoning 4.5 µs.
-const ON_DISK: Plan = Plan { seed: 30, rounds: 4_000, matters: Duration::from_micros(5) };
+const ON_DISK: Plan = Plan { seed: 30, rounds: 8_000, matters: Duration::from_micros(5) };
 
 /// Two patients: the one who asks, and the one whose documents are asked for.
 struct Scene<S> {
