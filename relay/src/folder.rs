@@ -98,22 +98,25 @@ impl Folder {
         self.write("relay.url", url.as_bytes())
     }
 
-    /// Writes a file whole or not at all.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
-        let temporary = self.path.join(format!("{name}.new"));
-        // One may lie here from a start that was cut off. What is opened is new, so it is nobody else's, and private.
-        match std::fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-        let mut file = private().write(true).create_new(true).open(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, self.path.join(name))?;
-        // The name itself is durable only when its folder is.
-        sync_folder(&self.path)?;
-        Ok(())
+        Ok(write_whole(&self.path.join(name), bytes)?)
     }
+}
+
+/// Writes a private file whole or not at all.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = path.with_added_extension("new");
+    // One may lie here from a start that was cut off. What is opened is new, so it is nobody else's, and private.
+    match std::fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = private().write(true).create_new(true).open(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, path)?;
+    // The name itself is durable only when its folder is.
+    sync_folder(parent(path))
 }
 
 /// Where the spool's database lies in a folder.
@@ -195,9 +198,13 @@ fn make_private_folder(path: &Path) -> Result<(), FolderError> {
         path.ancestors().take_while(|part| !part.as_os_str().is_empty() && !part.exists()).collect();
     private_folders().recursive(true).create(path)?;
     for made in missing {
-        sync_folder(made.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new(".")))?;
+        sync_folder(parent(made))?;
     }
     Ok(())
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
 #[cfg(unix)]

@@ -50,6 +50,8 @@ pub struct Metrics {
     pub expired: Counter,
     /// Rows that were not what had been stored.
     pub quarantined: Counter,
+    /// Confirmed commits of the spool that were missing at the start.
+    pub missing: Counter,
 }
 
 impl Metrics {
@@ -68,6 +70,7 @@ impl Metrics {
             acked = self.acked.read(),
             expired = self.expired.read(),
             quarantined = self.quarantined.read(),
+            missing = self.missing.read(),
             "totals since the start"
         );
     }

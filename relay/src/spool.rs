@@ -36,6 +36,7 @@ mod store;
 mod summary;
 mod table;
 mod tally;
+mod witness;
 mod worker;
 
 /// Where a relay reads its clocks.

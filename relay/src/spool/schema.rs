@@ -43,8 +43,8 @@ const SCHEMA: &str = "
         bytes BLOB NOT NULL
     ) STRICT;
     CREATE TABLE quarantined_records (slot INTEGER PRIMARY KEY) STRICT;
-    CREATE TABLE meta (high_water INTEGER NOT NULL) STRICT;
-    INSERT INTO meta VALUES (0);
+    CREATE TABLE meta (high_water INTEGER NOT NULL, commits INTEGER NOT NULL) STRICT;
+    INSERT INTO meta VALUES (0, 0);
 ";
 
 /// Opens the database, laying it out if it is new.
@@ -53,11 +53,22 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     database.busy_timeout(BUSY)?;
     let known = check_version(&database)?;
     make_durable(&database)?;
-    if !known {
+    if known {
+        begin_to_count(&database)?;
+    } else {
         let layout = format!("BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {STORAGE_VERSION}; COMMIT;");
         database.execute_batch(&layout)?;
     }
     Ok(database)
+}
+
+/// A database from before commits were counted gets a place for their number; a relay of then passes over it.
+fn begin_to_count(database: &Connection) -> Result<(), OpenError> {
+    let query = "SELECT count(*) FROM pragma_table_info('meta') WHERE name = 'commits'";
+    if database.query_row(query, [], |row| row.get::<_, i64>(0))? == 0 {
+        database.execute_batch("ALTER TABLE meta ADD COLUMN commits INTEGER NOT NULL DEFAULT 0")?;
+    }
+    Ok(())
 }
 
 /// Whether the database is laid out; an error if it is so in another version.

@@ -14,6 +14,7 @@ use super::error::{OpenError, StoreError};
 use super::row::{self, Stored};
 use super::schema;
 use super::table::Table;
+use super::witness::{Standing, WitnessFile};
 use crate::mailbox::{Effect, Mailbox, Mailboxes, Slot, Waiting};
 use crate::quota::Limits;
 
@@ -49,12 +50,23 @@ pub(crate) struct Restored {
 #[derive(Debug)]
 pub(crate) struct Store {
     database: Connection,
+    witness: WitnessFile,
+    /// Rows that had changed when the transaction at hand began.
+    changed_before: u64,
 }
 
 impl Store {
     /// Opens the database, laying it out if it is new.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        Ok(Self { database: schema::open(path)? })
+        let database = schema::open(path)?;
+        let counted: i64 = database.query_row("SELECT commits FROM meta", [], |row| row.get(0))?;
+        let witness = WitnessFile::open(path, counted.cast_unsigned());
+        Ok(Self { database, witness, changed_before: 0 })
+    }
+
+    /// Whether all that was confirmed was there when it was opened.
+    pub(crate) fn standing(&self) -> Standing {
+        self.witness.standing()
     }
 
     /// Builds the indexes from the rows. A damaged row is counted and set aside, and never blocks the next.
@@ -128,13 +140,21 @@ impl Store {
     }
 
     /// Begins a transaction.
-    pub(crate) fn begin(&self) -> Result<(), StoreError> {
+    pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
+        self.changed_before = self.database.total_changes();
         Ok(self.database.execute_batch("BEGIN IMMEDIATE")?)
     }
 
-    /// Ends it; when this returns, everything in it is durable.
-    pub(crate) fn commit(&self) -> Result<(), StoreError> {
-        Ok(self.database.execute_batch("COMMIT")?)
+    /// Ends it; when this returns, everything in it is durable. One that only read is not counted: it costs no sync.
+    pub(crate) fn commit(&mut self) -> Result<(), StoreError> {
+        if self.database.total_changes() == self.changed_before {
+            return Ok(self.database.execute_batch("COMMIT")?);
+        }
+        let number = self.witness.next();
+        self.run("UPDATE meta SET commits = ?1", &number.cast_signed())?;
+        self.database.execute_batch("COMMIT")?;
+        self.witness.confirm(number);
+        Ok(())
     }
 
     /// Takes a transaction back, if SQLite has not done so itself.

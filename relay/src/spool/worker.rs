@@ -20,7 +20,7 @@ use super::row::{self, Stored};
 use super::store::{Erased, Found, Store};
 use super::table::Table;
 use super::tally::Tally;
-use super::{Clock, Message};
+use super::{Clock, Message, witness};
 use crate::arrivals::Arrivals;
 use crate::mailbox::{Deposited, Effect, Mailboxes, Slot};
 use crate::metrics::Metrics;
@@ -63,6 +63,7 @@ impl Worker {
         failed: watch::Sender<Option<Failure>>,
     ) -> Result<Self, OpenError> {
         let store = Store::open(path)?;
+        witness::tell(path, store.standing(), &metrics);
         let restored = store.restore(limits)?;
         Tally { quarantined: restored.damaged, ..Tally::default() }.count(&metrics);
         let written = restored.mailboxes.high_water();

@@ -1,7 +1,7 @@
 //! Bits that flip, sectors that vanish and files that end early, under a spool.
 //!
 //! Each damage is done to a copy of one folder. What the relay then delivers is held against what was deposited: right,
-//! or missing, never other bytes; and it never panics.
+//! or missing, never other bytes; it never panics; and where a damaged log has lost what was confirmed, it says so.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -23,8 +23,9 @@ async fn a_damaged_spool_delivers_right_bytes_or_none() {
     for _ in 0..plan.rounds(200, 3000) {
         try_one(&scene, &mut dice, &mut tally).await;
         assert_eq!((tally.wrong, panics.load(Ordering::Relaxed)), (0, 0), "{tally:?}");
+        assert_eq!((tally.unnoticed_in_log, tally.unnoticed), (0, 0), "{tally:?}");
     }
-    assert!(tally.noticed > 0 && tally.whole > 0, "nothing was damaged: {tally:?}");
+    assert!(tally.noticed > 0 && tally.told > 0 && tally.whole > 0, "nothing was damaged: {tally:?}");
     tally.publish(plan.seed);
 }
 
@@ -37,6 +38,7 @@ struct Tally {
     refused: u64,
     stopped: u64,
     noticed: u64,
+    told: u64,
     unnoticed: u64,
     unnoticed_in_log: u64,
     missing: u64,
@@ -55,6 +57,7 @@ impl Tally {
             .count("rows set aside, all others served", self.noticed)
             .count("start refused", self.refused)
             .count("stopped while serving", self.stopped)
+            .count("set back, told and served", self.told)
             .count("log damaged, the newest missing without a word", self.unnoticed_in_log)
             .count("otherwise something missing without a word", self.unnoticed)
             .count("envelopes missing where the relay served", self.missing)
@@ -68,7 +71,7 @@ async fn try_one(scene: &Scene, dice: &mut Dice, tally: &mut Tally) {
     let (from, file) = if dice.one_in(2) {
         (&scene.settled, "spool.db")
     } else {
-        (&scene.crashed, if dice.one_in(2) { "spool.db" } else { "spool.db-wal" })
+        (&scene.crashed, ["spool.db", "spool.db-wal", "spool.db-wal", "spool.witness"][dice.place(4)])
     };
     damage::copy(from, copy.path());
     let damage = Damage::inflict(&copy.path().join(file), dice);
@@ -78,13 +81,15 @@ async fn try_one(scene: &Scene, dice: &mut Dice, tally: &mut Tally) {
         Look::Refused => tally.refused += 1,
         Look::Stopped => tally.stopped += 1,
         Look::Wrong => tally.wrong += 1,
-        Look::Served { missing: 0, .. } => tally.whole += 1,
-        Look::Served { missing, set_aside } => {
+        Look::Served { missing, set_aside, told } => {
             tally.missing += missing;
-            match (set_aside, file) {
-                (1.., _) => tally.noticed += 1,
-                (0, "spool.db-wal") => tally.unnoticed_in_log += 1,
-                (0, _) => tally.unnoticed += 1,
+            assert!(told == 0 || file != "spool.witness", "a damaged witness raised the alarm");
+            match (missing, set_aside, told, file) {
+                (_, _, 1.., _) => tally.told += 1,
+                (0, ..) => tally.whole += 1,
+                (_, 1.., ..) => tally.noticed += 1,
+                (_, _, _, "spool.db-wal") => tally.unnoticed_in_log += 1,
+                _ => tally.unnoticed += 1,
             }
         }
     }
@@ -99,7 +104,14 @@ enum Look {
     /// It delivered what nobody had sent.
     Wrong,
     /// It served, and took something new.
-    Served { missing: u64, set_aside: u64 },
+    Served {
+        /// Of what was deposited.
+        missing: u64,
+        /// Rows that it found damaged.
+        set_aside: u64,
+        /// Confirmed commits that it knows to be missing.
+        told: u64,
+    },
 }
 
 async fn look(data: &TempDir, expected: &Expected) -> Look {
@@ -113,9 +125,10 @@ async fn look(data: &TempDir, expected: &Expected) -> Look {
         _ = relay.failed() => None,
         asked = ask(&relay, expected) => Some(asked),
     };
+    let told = relay.metrics().missing.read();
     drop(relay);
     match asked {
-        Some(Ok(missing)) => Look::Served { missing, set_aside: set_aside(data.path()) },
+        Some(Ok(missing)) => Look::Served { missing, set_aside: set_aside(data.path()), told },
         // The client has held the bytes against the id they came under.
         Some(Err(AskError::Misbehaved)) => Look::Wrong,
         Some(Err(AskError::Refused(_) | AskError::Lost | AskError::TimedOut)) | None => Look::Stopped,
