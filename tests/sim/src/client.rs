@@ -6,13 +6,14 @@
 
 mod asking;
 mod depositing;
+mod errand;
 mod errands;
 mod receiving;
 mod told;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use rohrpost_e2ee::body::{DeviceId, DocumentId, Operation};
+use rohrpost_e2ee::body::{DeviceId, Operation};
 use rohrpost_e2ee::exchange::ExpectReply;
 use rohrpost_e2ee::trust::{self, TrustedSafe};
 use rohrpost_e2ee::{Link, RequestId};
@@ -25,6 +26,7 @@ use rohrpost_wire::records::RecordSet;
 use rohrpost_wire::{Frame, InboxId, Timestamp, limits};
 
 pub use self::depositing::Awaiting;
+pub use self::errand::{Errand, Number};
 pub use self::told::{Told, Trouble};
 use crate::message::{self, Reader};
 use crate::port::{Conn, FromPeer, Peer, Stream, Timer, ToPeer};
@@ -37,32 +39,12 @@ const ANSWER_TIME: Millis = Millis::seconds(30);
 /// Tries in a row of one errand.
 const TRIES: u32 = 8;
 
-/// What a client can be about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Errand {
-    /// To enrol, by a wrong PIN if the patient mistypes.
-    Enrol {
-        /// Whether the PIN is mistyped.
-        mistyped: bool,
-    },
-    /// To list documents.
-    List,
-    /// To fetch the document at this place of the listing.
-    Fetch(usize),
-    /// To ask for the status.
-    Status,
-    /// To leave a request at the relay.
-    Deposit,
-    /// To look for the answer to the oldest request left at the relay.
-    Collect,
-    /// Of an insider: to fetch a document, whosever it is.
-    Steal(DocumentId),
-}
-
 /// One device.
 #[derive(Debug)]
 pub struct Client {
     index: usize,
+    /// What the patient calls it.
+    name: String,
     /// Wrong when the simulation says so.
     pub clock: WallClock,
     rng: Rng,
@@ -81,6 +63,7 @@ pub struct Client {
 struct Live {
     plan: VecDeque<Errand>,
     doing: Option<Doing>,
+    begun: u64,
     serial: u64,
     awaiting: VecDeque<Awaiting>,
     /// Seconds by which the safe's time corrected this client's clock.
@@ -135,9 +118,10 @@ mod tags {
 
 impl Client {
     /// A device that has not been enrolled.
-    pub fn new(index: usize, rng: Rng) -> Self {
+    pub fn new(index: usize, name: String, rng: Rng) -> Self {
         Self {
             index,
+            name,
             clock: WallClock::default(),
             rng,
             life: 1,
@@ -197,7 +181,19 @@ impl Client {
 
     /// Whether an errand is under way.
     pub fn is_busy(&self) -> bool {
-        self.live.as_ref().is_some_and(|live| live.doing.is_some())
+        self.under_way().is_some()
+    }
+
+    /// The errand under way: which start of the device it belongs to, and the how-manieth it is there.
+    pub fn under_way(&self) -> Option<(u64, u64)> {
+        let live = self.live.as_ref().filter(|live| live.doing.is_some())?;
+        Some((self.life, live.begun))
+    }
+
+    /// Whether an answer on this stream is what it waits for.
+    pub fn waits_on(&self, conn: Conn, stream: Stream) -> bool {
+        let doing = self.live.as_ref().and_then(|live| live.doing.as_ref());
+        doing.is_some_and(|doing| doing.conn == conn && doing.waits_on == Some(stream))
     }
 
     /// What it has come to believe since the last time.
@@ -307,7 +303,8 @@ impl Client {
             | Errand::Fetch(_)
             | Errand::Status
             | Errand::Collect
-            | Errand::Steal(_) => self.request(self.operation_of(doing_errand), now),
+            | Errand::Steal(_)
+            | Errand::Craft(..) => self.request(self.operation_of(doing_errand), now),
         }
     }
 

@@ -1,28 +1,35 @@
 //! A malicious relay: everything its owner has (key, disk, all bytes, the source) and a schedule of what to do with it.
 //!
 //! It is an honest relay inside, so that the system runs at all, and does harm on the way in and out. What is not on the
-//! schedule it does honestly: so a shrunk schedule is an attack and nothing besides.
+//! schedule it does honestly: so a shrunk schedule is an attack and nothing besides. What differs from what the honest
+//! relay would have sent it reports to the oracle, which so knows whom an alarm may concern and who owes one.
 #![expect(clippy::wildcard_enum_match_arm, reason = "a power is looked for by what it works on; all others pass")]
 
+mod answers;
+mod arms;
+mod calls;
 mod elsewhere;
+mod forger;
+mod mail;
 mod power;
-mod records;
+mod report;
 mod seen;
-mod tampering;
+mod shapes;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use rand_core::Rng as _;
 use rohrpost_relay::Limits;
 use rohrpost_wire::frame::Destination;
 use rohrpost_wire::{ErrorCode, Frame};
 
+use self::arms::Arms;
 use self::elsewhere::Elsewhere;
+use self::forger::Forger;
 pub use self::power::{Move, Power};
-use self::records::Forger;
 use self::seen::{Asked, Seen};
 use crate::message;
-use crate::port::{Conn, FromRelay, RelayPort, RelayTimer, Stream, ToRelay};
+use crate::port::{Conn, FromRelay, Peer, RelayPort, RelayTimer, Report, Stream, ToRelay};
 use crate::random::{self, Rng};
 use crate::relay::{Relay, Snapshot};
 use crate::time::Millis;
@@ -32,14 +39,14 @@ use crate::world::relay_address;
 const YOUNG: u64 = 60;
 /// Streams that the malicious relay opens by itself, above all that the honest one opens.
 const OWN_STREAMS: u64 = 1 << 40;
+/// By how many seconds its clock may be off when it lies about the time: hours, days, ten years.
+const LIES: [i64; 6] = [3600, -3600, 86_400, 40 * 86_400, 315_360_000, -315_360_000];
 
 /// A malicious relay.
 #[derive(Debug)]
 pub struct EvilRelay {
     inner: Relay,
-    moves: VecDeque<Move>,
-    armed: Vec<Power>,
-    steps: u64,
+    arms: Arms,
     seen: Seen,
     forger: Forger,
     rng: Rng,
@@ -49,25 +56,24 @@ pub struct EvilRelay {
     holds: u64,
     /// To be sent after the next message.
     behind: Option<FromRelay>,
-    /// An answer that waits for another to be exchanged with.
-    waiting: Option<(Conn, Stream, Vec<u8>)>,
+    /// An answer to a call that waits for another to be exchanged with.
+    swapped: Option<(Conn, Stream, Vec<u8>)>,
+    /// A challenge that does.
+    swapped_challenge: Option<(Conn, Stream, Vec<u8>)>,
     own_stream: u64,
     honest: bool,
-    /// Powers that met a message.
-    used: u64,
+    /// Messages that were not, or not as, the honest relay would have sent them.
+    harm: u64,
     elsewhere: Elsewhere,
-    broken: Vec<String>,
+    report: Report,
 }
 
 impl EvilRelay {
     /// A relay that will do this.
-    pub fn new(seed: u64, mut moves: Vec<Move>) -> Self {
-        moves.sort_by_key(|step| step.step);
+    pub fn new(seed: u64, moves: Vec<Move>) -> Self {
         Self {
             inner: Relay::new(relay_address().key_hash, Limits::default(), random::stream(seed, 1)),
-            moves: moves.into(),
-            armed: Vec::new(),
-            steps: 0,
+            arms: Arms::new(moves),
             seen: Seen::default(),
             forger: Forger::new(random::stream(seed, 11)),
             rng: random::stream(seed, 12),
@@ -75,50 +81,46 @@ impl EvilRelay {
             held: BTreeMap::new(),
             holds: 0,
             behind: None,
-            waiting: None,
+            swapped: None,
+            swapped_challenge: None,
             own_stream: OWN_STREAMS,
             honest: false,
-            used: 0,
+            harm: 0,
             elsewhere: Elsewhere::new(random::stream(seed, 13)),
-            broken: Vec::new(),
+            report: Report::default(),
         }
     }
 
-    fn step(&mut self) {
-        self.steps += 1;
-        if self.steps == YOUNG {
+    /// What needs no message is done first.
+    fn step(&mut self, now: Millis) {
+        if self.arms.step(now) == YOUNG {
             self.young = Some(self.inner.snapshot());
         }
-        while let Some(due) = self.moves.pop_front_if(|due| u64::from(due.step) <= self.steps) {
-            self.armed.push(due.power);
-        }
         if let Some(young) = self.young.clone()
-            && self.disarm(|power| matches!(power, Power::RollBack)).is_some()
+            && self.arms.take_at_once(|power| *power == Power::RollBack).is_some()
         {
             self.inner.roll_back(&young);
+            self.harm += 1;
+            self.report.rolled_back = true;
         }
-    }
-
-    /// Takes an armed power that fits.
-    fn disarm(&mut self, fits: impl Fn(&Power) -> bool) -> Option<Power> {
-        let place = self.armed.iter().position(fits)?;
-        self.used += 1;
-        Some(self.armed.remove(place))
+        if let Some(Power::LieAboutTime(which)) =
+            self.arms.take_at_once(|power| matches!(power, Power::LieAboutTime(_)))
+        {
+            self.inner.set_clock(shapes::pick(&LIES, usize::from(which)).copied().unwrap_or(0));
+            self.harm += 1;
+            self.report.lied_about_time = true;
+        }
     }
 
     /// Something on its way in. Nothing back if the honest relay shall not hear of it.
     fn tamper_in(&mut self, input: ToRelay, now: Millis) -> Result<ToRelay, Vec<FromRelay>> {
         if let ToRelay::Asked(conn, stream, bytes) = &input {
             let asked = self.seen.note_asked(*conn, *stream, bytes);
-            if let Some(challenge) = self.use_elsewhere(*conn, &asked, bytes, now) {
-                return Err(vec![answer(*conn, *stream, challenge, true)]);
-            }
-            if let Asked::Deposit(deposit, envelope) = &asked
-                && matches!(deposit.to, Destination::Inbox(_))
-                && self.disarm(|power| *power == Power::ForgeQueued).is_some()
-            {
-                let queued = message::frame(&Frame::Queued(deposit.envelope_id(envelope)));
-                return Err(vec![FromRelay::Answer { conn: *conn, stream: *stream, bytes: queued, whole: true }]);
+            self.try_everything(*conn, &asked, bytes, now);
+            if let Some(instead) = self.answer_itself(*conn, &asked, now) {
+                self.harm += 1;
+                self.report.concerned.push(*conn);
+                return Err(vec![answer(*conn, *stream, instead, true)]);
             }
         }
         if let ToRelay::Answered { bytes, whole: true, .. } = &input {
@@ -127,61 +129,80 @@ impl EvilRelay {
         Ok(input)
     }
 
-    /// Tries at another relay what was said here; perhaps that relay's challenge, to be given out here.
-    fn use_elsewhere(&mut self, conn: Conn, asked: &Asked, bytes: &[u8], now: Millis) -> Option<Vec<u8>> {
-        match asked {
-            Asked::Login => self.broken.extend(self.elsewhere.try_login(conn, bytes, now)),
-            Asked::FetchMailbox(_) => self.broken.extend(self.elsewhere.try_proof(bytes, now)),
-            Asked::Challenge => {
-                self.disarm(|power| *power == Power::ForwardChallenge)?;
-                let challenge = self.elsewhere.challenge(now)?;
-                return Some(message::frame(&Frame::Challenged(challenge)));
+    /// What must never succeed is tried with every message there is.
+    fn try_everything(&mut self, conn: Conn, asked: &Asked, bytes: &[u8], now: Millis) {
+        let broken = match asked {
+            Asked::Login => self.elsewhere.try_login(conn, bytes, &mut self.inner, now),
+            Asked::FetchMailbox(_) => self.elsewhere.try_proof(bytes, &mut self.inner, now),
+            Asked::Call(inbox, envelope) => {
+                self.forger.try_to_open(*inbox, None, envelope, self.seen.records_of(*inbox).next_back())
             }
-            _ => {}
+            Asked::Deposit(deposit, envelope) => match deposit.to {
+                Destination::Inbox(inbox) => {
+                    let genuine = self.seen.records_of(inbox).next_back();
+                    self.forger.try_to_open(inbox, Some(deposit), envelope, genuine)
+                }
+                Destination::Mailbox(_) => None,
+            },
+            Asked::Records(_) | Asked::FetchInbox | Asked::Challenge | Asked::Other => None,
+        };
+        self.report.broken.extend(broken);
+    }
+
+    /// An answer of its own to something that the honest relay never hears of.
+    fn answer_itself(&mut self, conn: Conn, asked: &Asked, now: Millis) -> Option<Vec<u8>> {
+        match asked {
+            Asked::Challenge => {
+                self.arms.take(conn.peer, |power| *power == Power::ForwardChallenge)?;
+                let challenge = self.elsewhere.challenge(now)?;
+                Some(message::frame(&Frame::Challenged(challenge)))
+            }
+            Asked::Deposit(deposit, envelope) if matches!(deposit.to, Destination::Inbox(_)) => {
+                self.arms.take(conn.peer, |power| *power == Power::ForgeQueued)?;
+                Some(message::frame(&Frame::Queued(deposit.envelope_id(envelope))))
+            }
+            _ => None,
         }
-        None
     }
 
     /// Something on its way out: what goes out instead.
-    fn tamper_out(&mut self, action: FromRelay) -> Vec<FromRelay> {
+    fn tamper_out(&mut self, action: FromRelay, now: Millis) -> Vec<FromRelay> {
+        let Some(about) = self.about(&action) else { return vec![action] };
+        let (honest, behind) = (action.clone(), self.behind.take());
+        let mut stale = false;
         let mut out = match action {
-            FromRelay::Timer(..) => return vec![action],
-            FromRelay::Close(..) => vec![action],
-            FromRelay::Call(conn, stream, bytes) => self.tamper_call(conn, stream, bytes),
-            FromRelay::Answer { conn, stream, bytes, whole } => {
-                let asked = self.seen.take_asked(conn, stream);
-                self.seen.note_answer(&asked, &bytes);
-                if whole {
-                    self.tamper_answer(conn, stream, bytes, &asked)
-                } else {
-                    vec![answer(conn, stream, bytes, false)]
-                }
+            FromRelay::Call(conn, stream, bytes) => self.tamper_call(&about, conn, stream, bytes, now),
+            FromRelay::Answer { conn, stream, bytes, whole: true } => {
+                self.seen.note_answer(&about.asked, &bytes);
+                self.tamper_answer(&about, conn, stream, bytes, &mut stale)
             }
+            action => vec![action],
         };
-        if let Some(behind) = self.behind.take() {
-            out.push(behind);
-        }
+        self.confess(&honest, &out, &about, stale);
+        out.extend(behind);
         out
     }
 
     /// Powers that work on any message.
-    fn tamper_any(&mut self, action: FromRelay) -> Vec<FromRelay> {
+    fn tamper_any(&mut self, peer: Peer, action: FromRelay) -> Vec<FromRelay> {
         let general = |power: &Power| {
             matches!(
                 power,
                 Power::Drop | Power::Delay(_) | Power::Reorder | Power::Truncate(_) | Power::Flip(_) | Power::Close
             )
         };
-        let Some(power) = self.disarm(general) else { return vec![action] };
+        let Some(power) = self.arms.take(peer, general) else { return vec![action] };
         match power {
             Power::Drop => Vec::new(),
             Power::Delay(seconds) => self.hold(action, Millis::seconds(u64::from(seconds))),
             Power::Reorder => {
-                let before = self.behind.replace(action);
-                before.into_iter().collect()
+                self.behind = Some(action);
+                Vec::new()
             }
-            Power::Close => vec![FromRelay::Close(conn_of(&action), ErrorCode::Interrupted)],
-            power => vec![tampering::spoil(action, power)],
+            Power::Close => {
+                conn_of(&action).map(|conn| FromRelay::Close(conn, ErrorCode::Interrupted)).into_iter().collect()
+            }
+            power => vec![shapes::spoil(action, power)],
         }
     }
 
@@ -213,12 +234,12 @@ impl RelayPort for EvilRelay {
         if self.honest {
             return self.inner.handle(input, now);
         }
-        self.step();
+        self.step(now);
         match self.tamper_in(input, now) {
             Err(instead) => instead,
             Ok(input) => {
                 let out = self.inner.handle(input, now);
-                out.into_iter().flat_map(|action| self.tamper_out(action)).collect()
+                out.into_iter().flat_map(|action| self.tamper_out(action, now)).collect()
             }
         }
     }
@@ -237,17 +258,16 @@ impl RelayPort for EvilRelay {
 
     fn turn_honest(&mut self) {
         self.honest = true;
-        self.armed.clear();
-        self.behind = None;
-        self.waiting = None;
+        self.arms.lay_down();
+        (self.behind, self.swapped, self.swapped_challenge) = (None, None, None);
     }
 
-    fn take_broken(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.broken)
+    fn take_report(&mut self) -> Report {
+        std::mem::take(&mut self.report)
     }
 
     fn harm_done(&self) -> u64 {
-        self.used
+        self.harm
     }
 }
 
@@ -255,10 +275,9 @@ fn answer(conn: Conn, stream: Stream, bytes: Vec<u8>, whole: bool) -> FromRelay 
     FromRelay::Answer { conn, stream, bytes, whole }
 }
 
-fn conn_of(action: &FromRelay) -> Conn {
+fn conn_of(action: &FromRelay) -> Option<Conn> {
     match action {
-        FromRelay::Answer { conn, .. } | FromRelay::Call(conn, ..) | FromRelay::Close(conn, _) => *conn,
-        // Timers are never tampered with.
-        FromRelay::Timer(..) => Conn { peer: crate::port::Peer::Client(usize::MAX), number: 0 },
+        FromRelay::Answer { conn, .. } | FromRelay::Call(conn, ..) | FromRelay::Close(conn, _) => Some(*conn),
+        FromRelay::Timer(..) => None,
     }
 }

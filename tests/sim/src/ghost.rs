@@ -4,23 +4,32 @@
 //! was believed from the clients again. Its policy reads the record from the beginning and shares no code with the
 //! product's: who was enrolled, revoked, given and refused follows from the order of the leaves alone.
 
+mod alarms;
+mod beliefs;
+mod freshness;
 mod policy;
+mod requests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use rohrpost_e2ee::body::{DeviceId, DocumentEntry, DocumentId, Operation, Status};
+use rohrpost_e2ee::RequestId;
+use rohrpost_e2ee::body::{DeviceId, DocumentId, Operation};
 use rohrpost_e2ee::keys::SealingKey;
 use rohrpost_e2ee::trust::Known;
 use rohrpost_safe_agent::audit::{Action, Event};
-use rohrpost_safe_agent::identity;
 use rohrpost_safe_agent::rows::PatientId;
 use rohrpost_wire::SafePin;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::PrekeyId;
 
+use self::alarms::Alarms;
+use self::freshness::Freshness;
 use self::policy::Policy;
+use self::requests::{Requests, Sealed};
 use crate::client::{Errand, Tally, Told};
+use crate::port::{Conn, Report, Stream};
 use crate::safe::Safe;
+use crate::safe::office::sha256;
 
 /// What can be asked of a safe, as far as the oracle tells it apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,25 +103,15 @@ pub struct Ghost {
     safes: Vec<SafeGhost>,
     people: Vec<Person>,
     documents: BTreeMap<DocumentId, Imported>,
-    sealed: BTreeMap<Fixed<32>, Sealed>,
+    requests: Requests,
     allowed: BTreeMap<(DeviceId, Deed), u64>,
     believed: BTreeMap<(DeviceId, Deed), u64>,
-    encapsulated: BTreeSet<Vec<u8>>,
+    freshness: Freshness,
+    alarms: Alarms,
     known: BTreeMap<(usize, SafePin), Known>,
     violations: Vec<String>,
     /// What was counted.
     pub tally: Tally,
-}
-
-/// An envelope as its author knows it.
-#[derive(Debug)]
-struct Sealed {
-    device: DeviceId,
-    deed: Deed,
-    live: bool,
-    right_pin: bool,
-    /// How often it had its effect.
-    effects: u64,
 }
 
 #[derive(Debug)]
@@ -171,10 +170,13 @@ impl Ghost {
                 wrong.push(format!("leaf {number} stands where {} is due", ghost.record.len()));
             }
             wrong.extend(ghost.policy.judge(&event, &self.documents).map(str::to_owned));
-            if let Some((device, deed)) = allowed(&event) {
-                *self.allowed.entry((device, deed)).or_default() += 1;
-                let sealed = safe.writer_of(number).map(|(digest, live)| (self.sealed.get_mut(&digest), live));
-                wrong.extend(trace_back(sealed, device, deed).map(str::to_owned));
+            if let Some((digest, live)) = safe.writer_of(number) {
+                wrong.extend(self.requests.recorded(&digest, live, &event).map(str::to_owned));
+            } else if requests::is_asked_for(&event) {
+                wrong.push("a leaf that no envelope wrote".to_owned());
+            }
+            if let Some(done) = allowed(&event) {
+                *self.allowed.entry(done).or_default() += 1;
             }
             ghost.record.push(event);
         }
@@ -202,12 +204,12 @@ impl Ghost {
                 self.met(client, pin, prekey, &key, safes);
                 self.learnt(client, pin, known);
             }
-            Told::Sealed { device, deed, digest, live, right_pin, encapsulated } => {
-                self.sealed.insert(digest, Sealed { device, deed, live, right_pin, effects: 0 });
+            Told::Sealed { device, deed, envelope, request, sequence, live, right_pin } => {
+                let sealed = Sealed { device, deed, sequence, live, right_pin };
+                self.requests.seal(client, sha256(&envelope), request, sealed);
                 self.count("envelopes");
-                if !self.encapsulated.insert(encapsulated) {
-                    self.accuse(format!("client {client} encapsulated twice to the same effect"));
-                }
+                let wrong = self.freshness.request(&envelope);
+                self.accuse_of(wrong, &format!("client {client}"));
             }
             Told::Answered { device, deed, status } => self.answered(client, device, deed, status),
             Told::Enrolled(device, name) => self.enrolled(client, device, &name),
@@ -215,10 +217,13 @@ impl Ghost {
             Told::Received { document, sha256, .. } => self.received(client, document, &sha256),
             Told::SetBack => self.accuse(format!("client {client} found its safe set back, and no safe was")),
             Told::Removed(device) => self.removed(client, device),
-            Told::Failed(trouble) => {
+            Told::Failed(conn, trouble) => {
                 self.count("failed tries");
                 if trouble.is_alarm() {
                     self.count("alarms");
+                    if !self.alarms.may_complain(conn) {
+                        self.accuse(format!("client {client} was wronged by nobody and complains of {trouble:?}"));
+                    }
                 }
             }
             Told::GaveUp(..) => self.count("errands given up"),
@@ -226,81 +231,40 @@ impl Ghost {
         }
     }
 
-    /// The key that is sealed to is one that the safe itself made.
-    fn met(&mut self, client: usize, pin: SafePin, prekey: PrekeyId, key: &SealingKey, safes: &[Safe]) {
-        let Some(index) = self.people.get(client).map(|person| person.safe) else { return };
-        let (Some(ghost), Some(safe)) = (self.safes.get_mut(index), safes.get(index)) else { return };
-        if !ghost.prekeys.contains_key(&prekey) {
-            let made = safe.read(identity::prekeys);
-            ghost.prekeys.extend(made.iter().map(|row| (row.id, row.secret().public())));
-        }
-        if ghost.pin != pin || ghost.prekeys.get(&prekey) != Some(key) {
-            self.accuse(format!("client {client} believes a key that is not its safe's"));
-        }
+    /// What a malicious relay says of itself.
+    pub fn handle_report(&mut self, mut report: Report) {
+        self.violations.append(&mut report.broken);
+        self.alarms.handle_report(report);
     }
 
-    fn learnt(&mut self, client: usize, pin: SafePin, known: Known) {
-        let Some(before) = self.known.insert((client, pin), known) else { return };
-        let back = (known.epoch, known.identity_from) < (before.epoch, before.identity_from)
-            || known.chain.length < before.chain.length;
-        if back {
-            self.accuse(format!("client {client} knows less of its safe than before"));
-        }
+    /// Whether this answer must be complained of by the client that waits for it. It is asked once for each.
+    pub fn must_complain(&mut self, conn: Conn, stream: Stream) -> bool {
+        self.alarms.must_complain(conn, stream)
     }
 
-    /// Nobody believes in an effect that is not on the safe's disk.
-    fn answered(&mut self, client: usize, device: DeviceId, deed: Deed, status: Status) {
-        self.count("answers");
-        if status != Status::Done {
-            return;
-        }
-        let believed = self.believed.entry((device, deed)).or_default();
-        *believed += 1;
-        let allowed = self.allowed.get(&(device, deed)).copied().unwrap_or_default();
-        // An enrolment's answer is told again as often as it is asked for.
-        let enough = if deed == Deed::Enrol { allowed > 0 } else { allowed >= *believed };
-        if !enough {
-            let believed = *believed;
-            self.accuse(format!("client {client} believes {deed:?} {believed} times, recorded are {allowed}"));
-        }
+    /// Whether a malicious relay may have lost what this client left there.
+    pub fn may_lose(&self, client: usize) -> bool {
+        self.alarms.may_lose(client)
     }
 
-    /// Nobody is sent away who has every right to be there.
-    fn removed(&mut self, client: usize, device: DeviceId) {
-        self.count("devices found removed");
-        let safe = self.people.get(client).and_then(|person| self.safes.get(person.safe));
-        if safe.is_some_and(|safe| safe.policy.is_active(device)) {
-            self.accuse(format!("client {client} was sent away and is enrolled"));
-        }
+    /// The name of one of the last requests of others than this client.
+    pub fn name_of_another(&self, client: usize, place: usize) -> Option<RequestId> {
+        self.requests.name_of_another(client, place)
     }
 
-    fn enrolled(&mut self, client: usize, device: DeviceId, name: &str) {
-        let Some(person) = self.people.get(client) else { return };
-        let owner = self.safes.get(person.safe).and_then(|safe| safe.policy.owner(device));
-        if owner != Some(person.patient) || name != person.name {
-            self.accuse(format!("client {client} believes to be enrolled for somebody it is not"));
-        }
+    /// A safe sends an answer: a sealed reply, and the object behind it.
+    pub fn answered_by(&mut self, safe: usize, reply: &[u8], object: &[u8]) {
+        let wrong = self.freshness.reply(reply).or_else(|| self.freshness.object(object));
+        self.accuse_of(wrong, &format!("safe {safe}"));
     }
 
-    fn listed(&mut self, client: usize, entries: &[DocumentEntry]) {
-        let own = self.people.get(client).map(|person| person.patient);
-        for entry in entries {
-            let imported = self.documents.get(&entry.id);
-            let fits = imported.is_some_and(|it| Some(it.patient) == own && it.title == entry.title);
-            if !fits {
-                self.accuse(format!("client {client} was shown a document that is not its patient's"));
-                return;
-            }
-        }
+    fn accuse_of(&mut self, wrong: Option<&str>, whom: &str) {
+        self.violations.extend(wrong.map(|why| format!("{whom}: {why}")));
     }
 
-    fn received(&mut self, client: usize, document: DocumentId, sha256: &Fixed<32>) {
-        self.count("documents received");
-        let own = self.people.get(client).map(|person| person.patient);
-        let imported = self.documents.get(&document);
-        if !imported.is_some_and(|it| Some(it.patient) == own && it.sha256 == *sha256) {
-            self.accuse(format!("client {client} holds bytes that are not this document of its patient"));
-        }
+    /// How much was sealed, all of it afresh.
+    pub fn sealed(&self) -> u64 {
+        self.freshness.sealed
     }
 
     /// Counts something.
@@ -317,22 +281,6 @@ fn allowed(event: &Event) -> Option<(DeviceId, Deed)> {
     }
 }
 
-/// What is wrong with an effect: it must be of one envelope, as its author sealed it, and the only one.
-fn trace_back(sealed: Option<(Option<&mut Sealed>, bool)>, device: DeviceId, deed: Deed) -> Option<&'static str> {
-    let Some((Some(sealed), live)) = sealed else { return Some("an effect of an envelope that nobody sealed") };
-    sealed.effects += 1;
-    if sealed.effects > 1 {
-        return Some("two effects of one envelope");
-    }
-    if sealed.device != device || sealed.deed != deed {
-        return Some("an effect that is not what was asked for, or for somebody else");
-    }
-    if sealed.live != live {
-        return Some("an effect of an envelope that came another way than it was sealed for");
-    }
-    (deed == Deed::Enrol && !sealed.right_pin).then_some("an enrolment with a wrong PIN")
-}
-
 fn name_of(errand: Errand) -> &'static str {
     match errand {
         Errand::Enrol { .. } => "enrolments finished",
@@ -342,5 +290,6 @@ fn name_of(errand: Errand) -> &'static str {
         Errand::Deposit => "deposits queued",
         Errand::Collect => "mailboxes looked into",
         Errand::Steal(_) => "thefts tried",
+        Errand::Craft(..) => "crafted requests answered",
     }
 }

@@ -5,11 +5,12 @@
 
 use rohrpost_wire::ErrorCode;
 use rohrpost_wire::proof::Exporter;
+use serde::{Deserialize, Serialize};
 
 use crate::time::Millis;
 
 /// Who is at the other end of a connection to the relay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Peer {
     /// A data-safe.
     Safe(usize),
@@ -84,7 +85,7 @@ pub enum RelayTimer {
 }
 
 /// What a relay does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FromRelay {
     /// Answers on a stream the peer opened.
     Answer {
@@ -122,15 +123,30 @@ pub trait RelayPort {
     /// From now on it does what it should.
     fn turn_honest(&mut self) {}
 
-    /// Promises that it found broken by trying.
-    fn take_broken(&mut self) -> Vec<String> {
-        Vec::new()
+    /// What it did since it was asked last, for the oracle.
+    fn take_report(&mut self) -> Report {
+        Report::default()
     }
 
     /// How often it did what it should not.
     fn harm_done(&self) -> u64 {
         0
     }
+}
+
+/// What a malicious relay says of itself to the oracle, and to nobody in the system.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Promises that it found broken by trying.
+    pub broken: Vec<String>,
+    /// Connections whose messages are not what they would be at an honest relay.
+    pub concerned: Vec<Conn>,
+    /// Whether it went back to an old disk.
+    pub rolled_back: bool,
+    /// Whether it keeps to another time than everybody else.
+    pub lied_about_time: bool,
+    /// Answers that no client may take for good.
+    pub spoiled: Vec<(Conn, Stream)>,
 }
 
 /// What a peer is told.

@@ -89,6 +89,16 @@ impl Relay {
         self.live.index = self.disk.crash(&self.limits);
     }
 
+    /// Whether it knows of this connection.
+    pub fn is_open(&self, conn: Conn) -> bool {
+        self.live.ids.contains_key(&conn)
+    }
+
+    /// Who called on this stream to a safe, and on which stream of theirs.
+    pub fn caller_of(&self, conn: Conn, stream: Stream) -> Option<(Conn, Stream)> {
+        self.live.calls.get(&(conn, stream)).map(|(caller, asked, _)| (*caller, *asked))
+    }
+
     fn time(&mut self, now: Millis) -> Timestamp {
         self.live.pace.handle_reading(reading(self.clock, now)).0
     }

@@ -4,6 +4,8 @@
 //! own, and nothing looks at a clock or at the order of a hash table. The trace is a hash over all events with their bytes.
 
 mod chaos;
+mod delivery;
+mod effort;
 mod network;
 mod practice;
 mod setup;
@@ -16,15 +18,16 @@ use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::{RelayAddress, RelayKeyHash};
 
 use self::chaos::{Mishap, Node};
+use self::effort::Effort;
 use self::network::Network;
 use self::practice::People;
 use self::trace::Trace;
-use crate::client::{Client, Errand};
+use crate::client::{Client, Errand, Told};
 use crate::ghost::Ghost;
-use crate::port::{FromPeer, FromRelay, Peer, RelayPort, RelayTimer, ToPeer, ToRelay};
+use crate::port::{Peer, RelayPort, RelayTimer, ToPeer, ToRelay};
 use crate::random::{self, Rng};
 use crate::relay::Relay;
-use crate::safe::{Safe, tags};
+use crate::safe::Safe;
 use crate::time::Millis;
 
 pub use self::setup::{Config, Crash, LONGER, Moment};
@@ -71,6 +74,9 @@ pub struct World {
     network: Network,
     rng: Rng,
     ghost: Ghost,
+    effort: Effort,
+    /// What each client was about an hour ago.
+    an_hour_ago: Vec<Option<(u64, u64)>>,
     trace: Trace,
     /// Flushes before the calm, of everybody: where a crash can be wanted.
     boundaries: u64,
@@ -100,6 +106,8 @@ pub struct Outcome {
     pub harm: u64,
     /// What was wrong.
     pub violations: Vec<String>,
+    /// What was sealed, all of it afresh.
+    pub sealed: u64,
     /// What was counted.
     pub tally: crate::client::Tally,
 }
@@ -127,6 +135,8 @@ impl World {
             clients: Vec::new(),
             rng,
             ghost: Ghost::default(),
+            effort: Effort::default(),
+            an_hour_ago: Vec::new(),
             trace: Trace::new(config.record),
             boundaries: 0,
             recovering: BTreeMap::new(),
@@ -162,6 +172,7 @@ impl World {
             boundaries: self.boundaries,
             harm: self.relay.harm_done(),
             violations: self.ghost.violations().to_vec(),
+            sealed: self.ghost.sealed(),
             tally: self.ghost.tally,
         }
     }
@@ -178,7 +189,10 @@ impl World {
             Event::Invited(client, invitation) => self.hand_over(client, *invitation),
             Event::Office(safe) => self.office(safe),
             Event::Renew(safe) => self.renew(safe),
-            Event::Hour => self.plan_chaos(),
+            Event::Hour => {
+                self.look_for_silence();
+                self.plan_chaos();
+            }
             Event::Calm => self.begin_calm(),
             Event::Wants => self.begin_wants(),
         }
@@ -193,114 +207,28 @@ impl World {
         self.at(self.now.plus(pause), event);
     }
 
-    fn deliver_to_relay(&mut self, input: ToRelay) {
-        if !self.relay_is_up || !self.network.is_open_for(&input) {
-            return;
-        }
-        self.trace.seen(self.now, &input);
-        if let ToRelay::Asked(_, _, bytes) | ToRelay::Answered { bytes, .. } = &input
-            && trace::holds_a_secret(bytes)
-        {
-            self.ghost.accuse("a secret in the clear at the relay".into());
-        }
-        let out = self.relay.handle(input, self.now);
-        for wrong in self.relay.take_broken() {
-            self.ghost.accuse(wrong);
-        }
-        self.carry_out_relay(out);
-    }
-
-    fn relay_timer(&mut self, timer: RelayTimer) {
-        if timer != RelayTimer::Flush {
-            let out = self.relay.handle(ToRelay::Timer(timer), self.now);
-            return self.carry_out_relay(out);
-        }
-        let crash = self.crash_here(Node::Relay);
-        if crash != Some(Moment::Before) {
-            let out = self.relay.handle(ToRelay::Timer(timer), self.now);
-            if crash.is_none() {
-                return self.carry_out_relay(out);
-            }
-        }
-        self.crash_relay();
-    }
-
-    fn carry_out_relay(&mut self, out: Vec<FromRelay>) {
-        for action in out {
-            if let FromRelay::Timer(after, timer) = action {
-                self.after(after, Event::RelayTimer(self.relay_life, timer));
-                continue;
-            }
-            self.trace.said(self.now, &action);
-            for (when, event) in self.network.carry_from_relay(action, self.now) {
-                self.at(when, event);
-            }
-        }
-    }
-
-    fn deliver_to_peer(&mut self, peer: Peer, input: ToPeer) {
-        if !self.network.reaches(&input) {
-            return;
-        }
-        let flush = match (peer, &input) {
-            (Peer::Safe(index), ToPeer::Timer(timer)) => (timer.tag == tags::FLUSH).then_some(index),
-            _ => None,
-        };
-        let crash = flush.and_then(|index| self.crash_here(Node::Safe(index)));
-        let flush = flush.is_some();
-        match (peer, crash) {
-            (Peer::Safe(index), Some(Moment::Before)) => self.crash_safe(index),
-            (Peer::Safe(index), Some(Moment::After)) => {
-                let _lost = self.safes.get_mut(index).map(|safe| safe.handle(input, self.now));
-                self.observe(index);
-                self.crash_safe(index);
-            }
-            (Peer::Safe(index), None) => {
-                let out = self.safes.get_mut(index).map(|safe| safe.handle(input, self.now));
-                if flush {
-                    self.observe(index);
-                }
-                self.carry_out_peer(peer, out.unwrap_or_default());
-            }
-            (Peer::Client(index), _) => {
-                let out = self.clients.get_mut(index).map(|client| client.handle(input, self.now));
-                self.carry_out_peer(peer, out.unwrap_or_default());
-                self.listen(index);
-            }
-        }
-    }
-
-    fn carry_out_peer(&mut self, peer: Peer, out: Vec<FromPeer>) {
-        for action in out {
-            if let FromPeer::Timer(after, timer) = action {
-                self.after(after, Event::ToPeer(peer, ToPeer::Timer(timer)));
-                continue;
-            }
-            for (when, event) in self.network.carry_from_peer(action, self.relay_is_up, self.now) {
-                self.at(when, event);
-            }
-        }
-    }
-
     fn observe(&mut self, index: usize) {
         if let Some(safe) = self.safes.get(index) {
             self.ghost.observe(index, safe);
         }
     }
 
-    /// Passes on to the oracle what a client has come to believe, and to the practice what its patient needs.
-    fn listen(&mut self, index: usize) {
+    /// Passes on to the oracle what a client has come to believe, and to the practice what its patient needs. True if it
+    /// complained of something.
+    fn listen(&mut self, index: usize) -> bool {
         let told = self.clients.get_mut(index).map(Client::take_told).unwrap_or_default();
+        let complained = told.iter().any(|told| matches!(told, Told::Failed(..)));
         for told in told {
             self.trace.told(&told);
             self.react(index, &told);
             self.ghost.hear(index, told, &self.safes);
         }
+        complained
     }
 
     fn send(&mut self, client: usize, errand: Errand) {
         let out = self.clients.get_mut(client).map(|device| device.plan(errand)).unwrap_or_default();
-        self.carry_out_peer(Peer::Client(client), out);
+        self.carry_out_client(client, out);
         self.listen(client);
     }
 }

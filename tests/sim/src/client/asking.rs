@@ -1,7 +1,7 @@
 //! Live requests: sealed, and what their answers mean.
 
 use rohrpost_e2ee::body::{DeviceId, Operation, Payload, Pin, Reply, SafeStatus, Status};
-use rohrpost_e2ee::exchange::{Author, ENCAPSULATED_BYTES, Lane, seal_request};
+use rohrpost_e2ee::exchange::{Author, Lane, seal_request};
 use rohrpost_e2ee::trust::TrustedSafe;
 use rohrpost_patient::account::Account;
 use rohrpost_patient::enrol::{Verdict, verdict};
@@ -15,18 +15,16 @@ use super::{Asked, Client, Errand, Step, Told, Trouble};
 use crate::ghost::Deed;
 use crate::message::{self, Reader};
 use crate::port::FromPeer;
-use crate::safe::office::sha256;
 use crate::time::Millis;
-
-/// What stands before the encapsulated key: version, suite, kind, prekey id.
-const HEADER_BYTES: usize = 11;
 
 impl Client {
     /// The first request of an errand.
     pub(super) fn operation_of(&self, errand: Errand) -> Operation {
         match errand {
             Errand::Enrol { mistyped } => self.enrolling(mistyped),
-            Errand::List | Errand::Fetch(_) | Errand::Deposit => Operation::Documents { after: None },
+            Errand::List | Errand::Fetch(_) | Errand::Deposit | Errand::Craft(..) => {
+                Operation::Documents { after: None }
+            }
             Errand::Status | Errand::Collect => Operation::Status,
             Errand::Steal(document) => Operation::Document { document, offset: 0, version: None },
         }
@@ -40,7 +38,7 @@ impl Client {
         }
         #[expect(clippy::expect_used, reason = "six digits are a PIN")]
         let pin = std::str::from_utf8(&digits).ok().and_then(Pin::parse).expect("six digits");
-        Operation::Enrol { pin, device_name: "KANARI device".into() }
+        Operation::Enrol { pin, device_name: self.name.clone() }
     }
 
     /// Seals and sends. A sequence number is written down before it is used.
@@ -67,19 +65,26 @@ impl Client {
         }
         let safe = self.doing()?.safe.clone()?;
         let (key, reserved) = self.author(&operation)?;
+        let errand = self.doing()?.errand;
+        let sequence = reserved.map(|reserved| match errand.crafted() {
+            Some((number, _)) => number.instead_of(reserved.number),
+            None => reserved.number,
+        });
         let author = match (&operation, reserved, self.invitation.as_ref()) {
             (Operation::Enrol { .. }, None, Some(invitation)) => {
                 Author::Enrol { key: &key, link: &invitation.link.secret }
             }
-            (_, Some(reserved), _) => Author::Device { key: &key, sequence: reserved.number },
+            (_, Some(_), _) => Author::Device { key: &key, sequence: sequence.unwrap_or_default() },
             _ => return None,
         };
         let (envelope, expect) = seal_request(&safe, lane, &draft, &author, &mut self.rng).ok()?;
         let device = DeviceId::of_key(&key.public());
-        let encapsulated = envelope.get(HEADER_BYTES..HEADER_BYTES + ENCAPSULATED_BYTES)?.to_vec();
-        let (deed, digest, live) = (Deed::of(&operation), sha256(&envelope), lane == Lane::Live);
+        let (deed, live) = (Deed::of(&operation), lane == Lane::Live);
         let right_pin = self.has_right_pin(&operation);
-        self.told.push(Told::Sealed { device, deed, digest, live, right_pin, encapsulated });
+        let sealed = envelope.clone();
+        self.told.push(Told::Sealed { device, deed, envelope: sealed, request, sequence, live, right_pin });
+        // Of numbers that it made up the product's books know nothing.
+        let reserved = reserved.filter(|reserved| sequence == Some(reserved.number));
         Some((envelope, Asked { expect, reserved, operation }))
     }
 

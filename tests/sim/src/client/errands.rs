@@ -32,10 +32,12 @@ impl Client {
         if matches!(errand, Errand::Enrol { .. }) {
             self.begin_enrolment();
         }
-        let request = RequestId::generate(&mut self.rng);
+        let own = RequestId::generate(&mut self.rng);
+        let request = errand.crafted().and_then(|(_, anothers)| anothers).unwrap_or(own);
         let Some(live) = &mut self.live else { return Vec::new() };
         // Each errand is a command of its own, which knows nothing of the last one's clock.
         live.corrected = 0;
+        live.begun += 1;
         live.doing = Some(Doing {
             errand,
             conn: Conn { peer: Peer::Client(self.index), number: self.dialled },
@@ -59,7 +61,12 @@ impl Client {
             let sensible = match errand {
                 Errand::Enrol { .. } => !enrolled && invited,
                 Errand::Collect => enrolled && awaited,
-                Errand::List | Errand::Fetch(_) | Errand::Status | Errand::Deposit | Errand::Steal(_) => enrolled,
+                Errand::List
+                | Errand::Fetch(_)
+                | Errand::Status
+                | Errand::Deposit
+                | Errand::Steal(_)
+                | Errand::Craft(..) => enrolled,
             };
             if sensible {
                 return Some(errand);
@@ -74,13 +81,12 @@ impl Client {
         let id = link.secret.id();
         if self.pending.as_ref().is_none_or(|pending| pending.link != id) {
             let safe = KnownSafe::of_link(link);
-            self.pending = Some(Pending::begin(id, safe, "KANARI device", &mut self.rng));
+            self.pending = Some(Pending::begin(id, safe, &self.name, &mut self.rng));
         }
     }
 
     /// The errand broke off: again after a pause, or given up, which the patient sees.
     pub(super) fn fail(&mut self, trouble: Trouble, now: Millis) -> Vec<FromPeer> {
-        self.told.push(Told::Failed(trouble));
         let jitter = self.rng.next_u32();
         let since = self.life;
         let Some(live) = &mut self.live else { return Vec::new() };
@@ -88,6 +94,7 @@ impl Client {
         let serial = live.serial;
         let Some(doing) = &mut live.doing else { return Vec::new() };
         let conn = doing.conn;
+        self.told.push(Told::Failed(conn, trouble));
         doing.waits_on = None;
         doing.step = Step::Pausing;
         let mut out = vec![FromPeer::Close(conn)];

@@ -1,5 +1,6 @@
 //! What a client tells the oracle: what it sealed, what it came to believe, and what went wrong.
 
+use rohrpost_e2ee::RequestId;
 use rohrpost_e2ee::body::{DeviceId, DocumentEntry, DocumentId, Status};
 use rohrpost_e2ee::keys::SealingKey;
 use rohrpost_e2ee::trust::Known;
@@ -10,6 +11,7 @@ use rohrpost_wire::{ErrorCode, SafePin};
 
 use super::Errand;
 use crate::ghost::Deed;
+use crate::port::Conn;
 
 /// One thing the oracle is told.
 #[derive(Clone, Debug)]
@@ -31,14 +33,16 @@ pub enum Told {
         device: DeviceId,
         /// Asking for this.
         deed: Deed,
-        /// The envelope's hash.
-        digest: Fixed<32>,
+        /// The envelope.
+        envelope: Vec<u8>,
+        /// The name of the request in it.
+        request: RequestId,
+        /// The device's number for it; none before it is enrolled.
+        sequence: Option<u64>,
         /// Whether it goes live.
         live: bool,
         /// For an enrolment: whether the PIN is the right one.
         right_pin: bool,
-        /// The encapsulated key, which no other envelope may have.
-        encapsulated: Vec<u8>,
     },
     /// It opened an authentic answer.
     Answered {
@@ -66,8 +70,8 @@ pub enum Told {
     SetBack,
     /// The safe does not know the device any more.
     Removed(DeviceId),
-    /// A try failed.
-    Failed(Trouble),
+    /// A try failed, on this connection.
+    Failed(Conn, Trouble),
     /// An errand was given up, and the patient was told.
     GaveUp(Errand, Trouble),
     /// An errand is done, as the safe said itself.

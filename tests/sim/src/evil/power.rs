@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::port::Peer;
+
 /// One thing a malicious relay does, to the next message to which it can be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Power {
@@ -65,20 +67,41 @@ pub enum Power {
     ForwardChallenge,
     /// Goes back to what was on disk when the simulation was young.
     RollBack,
+    /// Gives two clients each other's challenge.
+    SwapChallenges,
+    /// Gives a safe the last requests again, all at once: up to 48 of them.
+    Flood(u8),
+    /// Lets its own clock be so many seconds off, of a few amounts: keeps for too long, lets go too early.
+    LieAboutTime(u8),
+    /// Answers a call by a safe of its own, which tries every key it ever showed to anybody.
+    FakeSafe,
 }
 
-/// When to do it: after so many messages.
+/// When to do it: after so many messages; and to whom, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Move {
     /// The number of the message.
     pub step: u32,
     /// What then.
     pub power: Power,
+    /// Nobody else is concerned: with a lasting power, one sees another world than the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub victim: Option<Peer>,
+    /// For so many minutes, to every message that fits; 0: to one.
+    #[serde(default)]
+    pub minutes: u16,
+}
+
+impl Move {
+    /// Once, to whomever it meets.
+    pub fn once(step: u32, power: Power) -> Self {
+        Self { step, power, victim: None, minutes: 0 }
+    }
 }
 
 impl Power {
     /// How many kinds there are.
-    pub const KINDS: u8 = 30;
+    pub const KINDS: u8 = 34;
 
     /// The power of this kind, with as much of the two numbers as it has a use for.
     pub fn drawn(kind: u8, wide: u16, narrow: u8) -> Self {
@@ -112,7 +135,11 @@ impl Power {
             26 => Self::Close,
             27 => Self::Garbage,
             28 => Self::ForwardChallenge,
-            _ => Self::RollBack,
+            29 => Self::RollBack,
+            30 => Self::SwapChallenges,
+            31 => Self::Flood(narrow),
+            32 => Self::LieAboutTime(narrow),
+            _ => Self::FakeSafe,
         }
     }
 
@@ -149,6 +176,10 @@ impl Power {
             Self::Garbage => 27,
             Self::ForwardChallenge => 28,
             Self::RollBack => 29,
+            Self::SwapChallenges => 30,
+            Self::Flood(_) => 31,
+            Self::LieAboutTime(_) => 32,
+            Self::FakeSafe => 33,
         }
     }
 }

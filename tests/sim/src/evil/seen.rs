@@ -13,13 +13,34 @@ use crate::port::{Conn, Peer, Stream};
 #[derive(Clone, Debug)]
 pub(super) enum Asked {
     Records(InboxId),
-    Call,
+    Call(InboxId, Vec<u8>),
     Deposit(Deposit, Vec<u8>),
     FetchInbox,
     FetchMailbox(MailboxId),
     Login,
     Challenge,
     Other,
+}
+
+impl Asked {
+    /// Whether whoever asked can tell any other answer from the right one, as it comes.
+    pub(super) fn binds_its_answer(&self) -> bool {
+        match self {
+            Self::Records(_) | Self::Call(..) => true,
+            Self::Deposit(deposit, _) => matches!(deposit.to, Destination::Inbox(_)),
+            Self::FetchInbox | Self::FetchMailbox(_) | Self::Login | Self::Challenge | Self::Other => false,
+        }
+    }
+}
+
+/// A request that was left here.
+#[derive(Clone, Debug)]
+pub(super) struct Left {
+    pub(super) inbox: InboxId,
+    pub(super) delivery: Delivery,
+    pub(super) envelope: Vec<u8>,
+    /// By whom.
+    pub(super) from: Conn,
 }
 
 /// The memory of a malicious relay.
@@ -29,7 +50,7 @@ pub(super) struct Seen {
     /// Envelopes of calls with their safe.
     pub(super) calls: Vec<(InboxId, Vec<u8>)>,
     /// Deposited requests.
-    pub(super) deposits: Vec<(InboxId, Delivery, Vec<u8>)>,
+    pub(super) deposits: Vec<Left>,
     /// Answers of safes: the reply, and the object behind it.
     pub(super) replies: Vec<(Vec<u8>, Vec<u8>)>,
     pub(super) records: Vec<(InboxId, RecordSet)>,
@@ -43,13 +64,13 @@ impl Seen {
         let asked = match reader.frame() {
             Some(Frame::Records(inbox)) => Asked::Records(inbox),
             Some(Frame::Call(call)) => {
-                let envelope = reader.blob(limits::ENVELOPE_BYTES).unwrap_or_default();
-                self.calls.push((call.to, envelope.to_vec()));
-                Asked::Call
+                let envelope = reader.blob(limits::ENVELOPE_BYTES).unwrap_or_default().to_vec();
+                self.calls.push((call.to, envelope.clone()));
+                Asked::Call(call.to, envelope)
             }
             Some(Frame::Deposit(deposit)) => {
                 let envelope = reader.blob(limits::ENVELOPE_BYTES).unwrap_or_default().to_vec();
-                self.note_deposit(&deposit, &envelope);
+                self.note_deposit(conn, &deposit, &envelope);
                 Asked::Deposit(deposit, envelope)
             }
             Some(Frame::Fetch(Fetch::Inbox { .. })) => Asked::FetchInbox,
@@ -65,12 +86,12 @@ impl Seen {
         asked
     }
 
-    fn note_deposit(&mut self, deposit: &Deposit, envelope: &[u8]) {
+    fn note_deposit(&mut self, from: Conn, deposit: &Deposit, envelope: &[u8]) {
         match deposit.to {
             Destination::Inbox(inbox) => {
                 let id = deposit.envelope_id(envelope);
                 let delivery = Delivery { id, ttl: deposit.ttl, reply_mailbox: deposit.reply_mailbox };
-                self.deposits.push((inbox, delivery, envelope.to_vec()));
+                self.deposits.push(Left { inbox, delivery, envelope: envelope.to_vec(), from });
             }
             Destination::Mailbox(_) => self.replies.push((envelope.to_vec(), Vec::new())),
         }
@@ -78,6 +99,11 @@ impl Seen {
 
     pub(super) fn take_asked(&mut self, conn: Conn, stream: Stream) -> Asked {
         self.asked.remove(&(conn, stream)).unwrap_or(Asked::Other)
+    }
+
+    /// What was asked there and is not answered yet.
+    pub(super) fn asked(&self, conn: Conn, stream: Stream) -> Asked {
+        self.asked.get(&(conn, stream)).cloned().unwrap_or(Asked::Other)
     }
 
     /// A safe's answer to a call.
@@ -95,6 +121,11 @@ impl Seen {
         let Some(Frame::Done) = reader.frame() else { return };
         let set = reader.blob(limits::RECORDS_BYTES).and_then(|blob| RecordSet::decode(blob).ok());
         self.records.extend(set.map(|set| (*inbox, set)));
+    }
+
+    /// All records of a safe that were served, the newest last.
+    pub(super) fn records_of(&self, inbox: InboxId) -> impl DoubleEndedIterator<Item = &RecordSet> {
+        self.records.iter().filter(move |(of, _)| *of == inbox).map(|(_, set)| set)
     }
 
     pub(super) fn inbox_of(&self, conn: Conn) -> Option<InboxId> {

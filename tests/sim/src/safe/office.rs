@@ -88,15 +88,15 @@ impl Safe {
         .1
     }
 
-    /// Makes a link and its PIN.
+    /// Makes a link and its PIN: another in every world of secrets.
     ///
     /// # Panics
     ///
     /// Never: a founded safe has a root statement.
-    pub fn invite(&mut self, patient: PatientId, now: Millis) -> (Invitation, Vec<FromPeer>) {
+    pub fn invite(&mut self, patient: PatientId, secrets: u8, now: Millis) -> (Invitation, Vec<FromPeer>) {
         let (identity, relay) = (self.identity().clone(), self.relay.clone());
         let ((secret, pin, expires), out) = self.act(now, |draft, at, rng| {
-            let (secret, pin) = (LinkSecret::generate(rng), Pin::generate(rng));
+            let (secret, pin) = (LinkSecret::generate(rng), other_world(&Pin::generate(rng), secrets));
             let expires = at.plus(LINK_SECONDS);
             rows::save(draft, &LinkRow::new(secret.id(), patient, &secret.mac_key(), pin.clone(), expires))?;
             note(draft, at, patient, Action::LinkMade(secret.id()), rng)?;
@@ -159,6 +159,13 @@ impl Safe {
         self.flush_store();
         (done, Vec::new())
     }
+}
+
+/// The PIN that this one is in another world.
+#[expect(clippy::expect_used, reason = "six digits are a PIN")]
+fn other_world(pin: &Pin, secrets: u8) -> Pin {
+    let digits = pin.expose().map(|digit| char::from(b'0' + (digit - b'0' + secrets % 10) % 10));
+    Pin::parse(&String::from_iter(digits)).expect("six digits")
 }
 
 fn share(

@@ -29,6 +29,8 @@ pub(super) enum Mishap {
     SetRelayClock(i64),
 }
 
+/// Cuts in 1000 that last up to a day; all others are over within the hour.
+const LONG_CUTS: u64 = 100;
 /// The jumps of a clock, in seconds: an hour, a day ahead, ten years.
 const JUMPS: [i64; 5] = [3600, -3600, 86_400, 315_360_000, -315_360_000];
 
@@ -60,6 +62,17 @@ impl World {
             self.plan_for(Peer::Client(client));
         }
         self.after(Millis::hours(1), Event::Hour);
+    }
+
+    /// No patient is left without a word for an hour: an errand is done by then, or was given up.
+    pub(super) fn look_for_silence(&mut self) {
+        let now: Vec<_> = self.clients.iter().map(crate::client::Client::under_way).collect();
+        for (client, (before, now)) in self.an_hour_ago.iter().zip(&now).enumerate() {
+            if before.is_some() && before == now {
+                self.ghost.accuse(format!("client {client} has been told nothing for an hour"));
+            }
+        }
+        self.an_hour_ago = now;
     }
 
     fn plan_for(&mut self, peer: Peer) {
@@ -100,7 +113,8 @@ impl World {
             Mishap::CutOff(peer) => {
                 let due = self.network.cut_off(peer, self.now);
                 self.put_all(due);
-                let pause = Millis::minutes(1 + random::below(&mut self.rng, 40));
+                let longest = if self.drawn(LONG_CUTS) { 24 * 60 } else { 40 };
+                let pause = Millis::minutes(1 + random::below(&mut self.rng, longest));
                 self.after(pause, Event::Mishap(Mishap::Reconnect(peer)));
             }
             Mishap::SetClock(peer, ahead) => {
@@ -169,7 +183,7 @@ impl World {
         self.carry_out_relay(out);
     }
 
-    fn crash_client(&mut self, index: usize) {
+    pub(super) fn crash_client(&mut self, index: usize) {
         if let Some(client) = self.clients.get_mut(index) {
             client.crash();
         }

@@ -6,7 +6,7 @@ use rohrpost_e2ee::body::{DocumentId, Status};
 use rohrpost_safe_agent::rows::PatientId;
 
 use super::{Event, World};
-use crate::client::{Errand, Told, Trouble};
+use crate::client::{Errand, Number, Told, Trouble};
 use crate::port::Peer;
 use crate::random::{self, Rng};
 use crate::safe::office::Invitation;
@@ -84,10 +84,26 @@ impl World {
     }
 
     /// An insider asks for what is somebody else's, with a key that is enrolled.
-    fn theft(&self, client: usize, place: usize) -> Errand {
+    fn theft(&mut self, client: usize, place: usize) -> Errand {
+        if place >= 6 {
+            return self.craft(client);
+        }
         let foreign = self.ghost.foreign_documents(client);
         let wanted = place.checked_rem(foreign.len()).and_then(|place| foreign.get(place));
         wanted.map_or(Errand::List, |document| Errand::Steal(*document))
+    }
+
+    /// Or lists under numbers and names that it made up, or that are another's.
+    fn craft(&mut self, client: usize) -> Errand {
+        let drawn = usize::try_from(random::below(self.people.rng(), 8)).unwrap_or(0);
+        let number = match drawn % 4 {
+            0 => Number::Zero,
+            1 => Number::Again,
+            2 => Number::Far,
+            _ => Number::Last,
+        };
+        let name = if drawn < 4 { None } else { self.ghost.name_of_another(client, drawn) };
+        Errand::Craft(number, name)
     }
 
     /// The practice makes a link for a patient who has none that is of use.
@@ -96,7 +112,7 @@ impl World {
         let (index, id) = (patient.safe, patient.id);
         patient.is_invited = true;
         let Some(safe) = self.safes.get_mut(index) else { return };
-        let (invitation, out) = safe.invite(id, self.now);
+        let (invitation, out) = safe.invite(id, self.config.secrets, self.now);
         self.carry_out_peer(Peer::Safe(index), out);
         self.observe_if_down(index);
         self.after(Millis::minutes(1), Event::Invited(client, Box::new(invitation)));
@@ -147,7 +163,7 @@ impl World {
             | Told::Listed(..)
             | Told::Received { .. }
             | Told::SetBack
-            | Told::Failed(_)
+            | Told::Failed(..)
             | Told::GaveUp(..)
             | Told::Finished(_) => {}
         }
@@ -262,7 +278,7 @@ impl World {
     /// away is waited for no longer, so that from here on every answer is due.
     pub(super) fn begin_wants(&mut self) {
         for client in 0..self.clients.len() {
-            if self.config.relay_lies
+            if self.ghost.may_lose(client)
                 && let Some(device) = self.clients.get_mut(client)
             {
                 device.forget_awaited();

@@ -37,8 +37,6 @@ pub struct Config {
     pub secrets: u8,
     /// Whether to keep what the relay saw.
     pub record: bool,
-    /// Whether the relay may have thrown deposits away that it called stored.
-    pub relay_lies: bool,
     /// Whether the first device is an insider's, who tries for everybody's documents.
     pub insider: bool,
 }
@@ -56,6 +54,8 @@ pub struct Faults {
     pub relay_crashes: u64,
     /// That a device does.
     pub client_crashes: u64,
+    /// Of 1000 messages that a device has written down and would send: that it crashes before.
+    pub torn_per_mille: u64,
     /// That somebody is cut off.
     pub partitions: u64,
     /// That a clock is set wrong.
@@ -89,6 +89,7 @@ impl Faults {
             safe_crashes: 150,
             relay_crashes: 400,
             client_crashes: 30,
+            torn_per_mille: 10,
             partitions: 60,
             clock_jumps: 30,
         }
@@ -113,7 +114,6 @@ impl Config {
             crashes: BTreeMap::new(),
             secrets: 0,
             record: false,
-            relay_lies: false,
             insider: false,
         }
     }
@@ -132,10 +132,11 @@ impl Config {
             safe_crashes: 300,
             relay_crashes: 500,
             client_crashes: 50,
+            torn_per_mille: 10,
             partitions: 50,
             clock_jumps: 50,
         };
-        Self { relay_lies: true, insider: true, hours: 2, errand_minutes: 10, faults, ..Self::small(seed) }
+        Self { insider: true, hours: 2, errand_minutes: 10, faults, ..Self::small(seed) }
     }
 
     /// When faults end.
@@ -167,7 +168,8 @@ impl World {
 
     fn found(&mut self, index: usize) {
         let rng = random::stream(self.config.seed, 1000 + index as u64);
-        let mut safe = Safe::found(index, "KANARI practice", relay_address(), rng);
+        let practice = secret(self.config.secrets, "practice", index as u64);
+        let mut safe = Safe::found(index, &practice, relay_address(), rng);
         self.ghost.add_safe(&safe);
         for _ in 0..self.config.clients_per_safe {
             self.admit(index, &mut safe);
@@ -193,7 +195,8 @@ impl World {
         for number in 0..2 {
             let _flushed_already = self.import(client, safe, number);
         }
-        self.clients.push(Client::new(client, random::stream(self.config.seed, 100_000 + client as u64)));
+        let device = secret(self.config.secrets, "device", client as u64);
+        self.clients.push(Client::new(client, device, random::stream(self.config.seed, 100_000 + client as u64)));
         let minute = random::below(&mut self.rng, 30);
         self.after(Millis::minutes(minute + 1), Event::Invite(client));
         self.after(Millis::minutes(minute + 10), Event::Errand(client));

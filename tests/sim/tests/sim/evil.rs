@@ -8,6 +8,7 @@ use std::{env, fs};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, RngAlgorithm, TestRng, TestRunner};
 use rohrpost_figures::Figures;
+use rohrpost_sim::port::Peer;
 use rohrpost_sim::{Config, EvilRelay, Move, Outcome, Power, World};
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +43,24 @@ fn power() -> impl Strategy<Value = Power> {
     (0..Power::KINDS, any::<u16>(), any::<u8>()).prop_map(|(kind, wide, narrow)| Power::drawn(kind, wide, narrow))
 }
 
+/// One of the four devices or two safes of a small world, or nobody in particular.
+fn victim() -> impl Strategy<Value = Option<Peer>> {
+    prop_oneof![3 => Just(None), 2 => (0..4usize).prop_map(|at| Some(Peer::Client(at))),
+        1 => (0..2usize).prop_map(|at| Some(Peer::Safe(at)))]
+}
+
+fn one_move() -> impl Strategy<Value = Move> {
+    let minutes = prop_oneof![3 => Just(0u16), 1 => 1..90u16];
+    (0..900u32, power(), victim(), minutes).prop_map(|(step, power, victim, minutes)| Move {
+        step,
+        power,
+        victim,
+        minutes,
+    })
+}
+
 fn attack() -> impl Strategy<Value = Attack> {
-    let moves = prop::collection::vec((0..900u32, power()).prop_map(|(step, power)| Move { step, power }), 1..40);
+    let moves = prop::collection::vec(one_move(), 1..40);
     (any::<u64>().no_shrink(), moves).prop_map(|(seed, moves)| Attack { seed, moves })
 }
 
@@ -52,7 +69,37 @@ struct Done {
     attacks: u64,
     harm: u64,
     broken: u64,
+    sealed: u64,
     tally: BTreeMap<&'static str, u64>,
+}
+
+impl Done {
+    fn add(&mut self, outcome: Outcome) {
+        self.attacks += 1;
+        self.harm += outcome.harm;
+        self.sealed += outcome.sealed;
+        self.broken += outcome.violations.len() as u64;
+        for (what, count) in outcome.tally {
+            *self.tally.entry(what).or_default() += count;
+        }
+    }
+
+    fn count(&self, what: &str) -> u64 {
+        self.tally.get(what).copied().unwrap_or_default()
+    }
+
+    /// What every attack has to show. That an alarm was in vain, or missing, would have broken an invariant.
+    fn figures(&self, name: &'static str) -> Figures {
+        Figures::of(name)
+            .seed(seed())
+            .count("schedules", self.attacks)
+            .count("messages withheld, changed or made up", self.harm)
+            .count("spoiled answers received", self.count("spoiled answers received"))
+            .count("alarms raised by clients", self.count("alarms"))
+            .count("documents received whole", self.count("documents received"))
+            .count("sealed, none of it twice alike", self.sealed)
+            .count("invariants broken", self.broken)
+    }
 }
 
 /// What holds after every step stands in the simulation's oracle; what must hold in the end too.
@@ -66,14 +113,9 @@ fn no_schedule_of_a_malicious_relay_breaks_an_invariant() {
     let mut runner = TestRunner::new_with_rng(runner, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let result = runner.run(&attack(), |attack| {
         let outcome = attack.run();
-        let mut done = done.borrow_mut();
-        done.attacks += 1;
-        done.harm += outcome.harm;
-        done.broken += outcome.violations.len() as u64;
-        for (what, count) in outcome.tally {
-            *done.tally.entry(what).or_default() += count;
-        }
-        prop_assert!(outcome.violations.is_empty(), "{:?}", outcome.violations);
+        let violations = outcome.violations.clone();
+        done.borrow_mut().add(outcome);
+        prop_assert!(violations.is_empty(), "{:?}", violations);
         Ok(())
     });
     if let Err(proptest::test_runner::TestError::Fail(why, attack)) = &result {
@@ -84,17 +126,11 @@ fn no_schedule_of_a_malicious_relay_breaks_an_invariant() {
     }
     result.unwrap();
     let done = done.into_inner();
-    assert!(done.harm > done.attacks, "powers hardly met a message: {}", done.harm);
-    let count = |what| done.tally.get(what).copied().unwrap_or_default();
-    assert!(count("alarms") > 0 && count("thefts tried") > 0, "{:#?}", done.tally);
-    Figures::of("sim.malicious_relay")
-        .seed(seed)
-        .count("schedules", done.attacks)
-        .count("harmful acts that met a message", done.harm)
-        .count("alarms raised by clients", count("alarms"))
-        .count("thefts tried by an insider", count("thefts tried"))
-        .count("documents received whole", count("documents received"))
-        .count("invariants broken", done.broken)
+    assert!(done.harm > done.attacks, "hardly any harm was done: {}", done.harm);
+    assert!(done.count("alarms") > 0 && done.count("thefts tried") > 0, "{:#?}", done.tally);
+    done.figures("sim.malicious_relay")
+        .count("thefts tried by an insider", done.count("thefts tried"))
+        .count("requests crafted by an insider and answered", done.count("crafted requests answered"))
         .publish();
 }
 
@@ -117,31 +153,49 @@ fn every_attack_that_is_kept_fails() {
 #[test]
 fn an_insider_at_a_relay_with_all_powers_gets_nothing() {
     for seed in 1..=3 {
-        let moves = (0..3 * Power::KINDS).map(|number| Move {
-            step: 100 + 6 * u32::from(number),
-            power: Power::drawn(7 * (number % Power::KINDS) + number / Power::KINDS, 700, number),
+        let moves = (0..3 * Power::KINDS).map(|number| {
+            let kind = (7 * (number % Power::KINDS) + number / Power::KINDS) % Power::KINDS;
+            Move::once(100 + 6 * u32::from(number), Power::drawn(kind, 700, number))
         });
         let outcome = Attack { seed, moves: moves.collect() }.run();
         assert!(outcome.violations.is_empty(), "seed {seed}: {:?}", outcome.violations);
-        assert!(outcome.harm > 20, "seed {seed}: only {} powers met a message", outcome.harm);
+        assert!(outcome.harm > 20, "seed {seed}: only {} messages were harmed", outcome.harm);
     }
 }
 
 #[test]
 fn the_same_attack_takes_the_same_course() {
-    let moves: Vec<_> = (40..60).map(|step| Move { step: 10 * step, power: Power::Duplicate(2) }).collect();
+    let moves: Vec<_> = (40..60).map(|step| Move::once(10 * step, Power::Duplicate(2))).collect();
     let trace = |seed| Attack { seed, moves: moves.clone() }.run().trace;
     assert_eq!(trace(4), trace(4));
     assert_ne!(trace(4), trace(5));
 }
 
-/// Each power alone, at many moments: so that every one of them is known to have met its message.
+/// Each power alone, in all its forms, at many moments: so that every one of them is known to have done harm.
 #[test]
-fn every_power_finds_a_message_to_work_on() {
-    for power in (0..Power::KINDS).flat_map(|kind| [0, 1].map(|narrow| Power::drawn(kind, 700, narrow))) {
-        let moves = (0..20).map(|number| Move { step: 60 + 30 * number, power }).collect();
-        let outcome = Attack { seed: seed(), moves }.run();
-        assert!(outcome.violations.is_empty(), "{power:?}: {:?}", outcome.violations);
-        assert!(outcome.harm > 0, "{power:?} met nothing");
+fn every_power_does_harm_and_none_gets_anything() {
+    for kind in 0..Power::KINDS {
+        let moves = (0..20).map(|number| Move::once(60 + 30 * u32::from(number), Power::drawn(kind, 700, number)));
+        let outcome = Attack { seed: seed(), moves: moves.collect() }.run();
+        assert!(outcome.violations.is_empty(), "kind {kind}: {:?}", outcome.violations);
+        assert!(outcome.harm > 0, "kind {kind} did no harm");
     }
+}
+
+/// Each power for an hour and a half against one patient, then against one practice: what lasts must be told, and only
+/// to whom it concerns.
+#[test]
+fn a_patient_or_a_practice_that_is_singled_out_is_told_and_nobody_else_is() {
+    let mut done = Done::default();
+    for kind in 0..Power::KINDS {
+        for (victim, narrow) in [(Peer::Client(1), 0), (Peer::Safe(0), 1)] {
+            let lasting =
+                Move { victim: Some(victim), minutes: 90, ..Move::once(120, Power::drawn(kind, 700, narrow)) };
+            let outcome = Attack { seed: seed(), moves: vec![lasting] }.run();
+            assert!(outcome.violations.is_empty(), "kind {kind} against {victim:?}: {:?}", outcome.violations);
+            done.add(outcome);
+        }
+    }
+    assert!(done.count("alarms") > 0 && done.count("spoiled answers received") > 0, "{:#?}", done.tally);
+    done.figures("sim.singled_out").publish();
 }

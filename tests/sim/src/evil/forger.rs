@@ -1,10 +1,13 @@
-//! Forged records: everything one can sign with keys of one's own.
+//! Forged records, and a fake safe behind them: everything one can sign, and try to open, with keys of one's own.
 
+use rohrpost_e2ee::exchange::{Lane, Recipient, RequestHeader, open_request};
 use rohrpost_e2ee::keys::{SealingKey, SigningSecret};
 use rohrpost_safe_agent::identity;
+use rohrpost_safe_agent::rows::PrekeyRow;
 use rohrpost_safe_agent::vault::{Draft, MemoryStore};
-use rohrpost_wire::codec;
+use rohrpost_wire::frame::Deposit;
 use rohrpost_wire::records::{PrekeyRecord, RecordKind, RecordSet, Signed};
+use rohrpost_wire::{InboxId, SafePin, codec};
 
 use crate::random::Rng;
 use crate::time::START;
@@ -14,6 +17,8 @@ use crate::world::relay_address;
 #[derive(Debug)]
 pub(super) struct Forger {
     own: RecordSet,
+    /// With the secrets of all keys it ever shows.
+    prekeys: Vec<PrekeyRow>,
     key: SigningSecret,
 }
 
@@ -27,7 +32,27 @@ impl Forger {
             .and_then(|_| identity::top_up(&mut draft, START, &mut rng))
             .and_then(|_| identity::record_set(&draft, START))
             .expect("a safe can be founded");
-        Self { own, key: SigningSecret::generate(&mut rng) }
+        let prekeys = identity::prekeys(&draft).expect("they were just made");
+        Self { own, prekeys, key: SigningSecret::generate(&mut rng) }
+    }
+
+    /// What is wrong if a request for this safe, left there or live, was sealed to one of its own keys.
+    pub(super) fn try_to_open(
+        &self,
+        inbox: InboxId,
+        deposit: Option<&Deposit>,
+        envelope: &[u8],
+        genuine: Option<&RecordSet>,
+    ) -> Option<String> {
+        let pin = SafePin::of_statement(&genuine?.roots.first()?.bytes);
+        let left = |deposit: &Deposit| Lane::Deposit { ttl: deposit.ttl, reply_mailbox: deposit.reply_mailbox };
+        let lane = deposit.map_or(Lane::Live, left);
+        let recipient = Recipient { pin: &pin, inbox: &inbox, lane };
+        let named = RequestHeader::parse(envelope).ok()?.prekey;
+        let mut shown =
+            self.prekeys.iter().filter(|row| row.id == named || Some(row.secret().public()) == self.own_key());
+        let opened = shown.any(|row| open_request(envelope, &row.secret(), recipient).is_ok());
+        opened.then(|| "a fake safe opened a request".to_owned())
     }
 
     pub(super) fn own(&self) -> RecordSet {

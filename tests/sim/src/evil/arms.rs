@@ -1,0 +1,104 @@
+//! The schedule of a malicious relay: what is due, against whom, and for how long.
+
+use std::collections::VecDeque;
+
+use super::{Move, Power};
+use crate::port::Peer;
+use crate::time::Millis;
+
+/// What is still to come, and what is at hand.
+#[derive(Debug)]
+pub(super) struct Arms {
+    moves: VecDeque<Move>,
+    ready: Vec<Ready>,
+    steps: u64,
+}
+
+#[derive(Debug)]
+struct Ready {
+    power: Power,
+    victim: Option<Peer>,
+    /// Used up by one message if there is none.
+    until: Option<Millis>,
+}
+
+impl Arms {
+    pub(super) fn new(mut moves: Vec<Move>) -> Self {
+        moves.sort_by_key(|step| step.step);
+        Self { moves: moves.into(), ready: Vec::new(), steps: 0 }
+    }
+
+    /// Another message has come: how many there have been.
+    pub(super) fn step(&mut self, now: Millis) -> u64 {
+        self.steps += 1;
+        self.ready.retain(|ready| ready.until.is_none_or(|until| now <= until));
+        while let Some(due) = self.moves.pop_front_if(|due| u64::from(due.step) <= self.steps) {
+            let until = (due.minutes > 0).then(|| now.plus(Millis::minutes(u64::from(due.minutes))));
+            self.ready.push(Ready { power: due.power, victim: due.victim, until });
+        }
+        self.steps
+    }
+
+    /// A power that fits and may be used against this peer.
+    pub(super) fn take(&mut self, peer: Peer, fits: impl Fn(&Power) -> bool) -> Option<Power> {
+        let may = |ready: &Ready| ready.victim.is_none_or(|victim| victim == peer) && fits(&ready.power);
+        let place = self.ready.iter().position(may)?;
+        self.used(place)
+    }
+
+    /// A power that works on no message and so against nobody alone. It is used once, however long it was to last.
+    pub(super) fn take_at_once(&mut self, fits: impl Fn(&Power) -> bool) -> Option<Power> {
+        let place = self.ready.iter().position(|ready| fits(&ready.power))?;
+        Some(self.ready.remove(place).power)
+    }
+
+    pub(super) fn lay_down(&mut self) {
+        self.moves.clear();
+        self.ready.clear();
+    }
+
+    fn used(&mut self, place: usize) -> Option<Power> {
+        let ready = self.ready.get(place)?;
+        let power = ready.power;
+        if ready.until.is_none() {
+            self.ready.remove(place);
+        }
+        Some(power)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: Peer = Peer::Client(1);
+    const B: Peer = Peer::Client(2);
+
+    fn dropped(arms: &mut Arms, peer: Peer) -> bool {
+        arms.take(peer, |power| *power == Power::Drop).is_some()
+    }
+
+    #[test]
+    fn a_power_is_used_once() {
+        let mut arms = Arms::new(vec![Move::once(2, Power::Drop)]);
+        arms.step(Millis(0));
+        assert!(!dropped(&mut arms, A));
+        arms.step(Millis(0));
+        assert!(dropped(&mut arms, A));
+        assert!(!dropped(&mut arms, A));
+    }
+
+    #[test]
+    fn a_lasting_power_meets_its_victim_until_its_time_is_over_and_nobody_else() {
+        let lasting = Move { victim: Some(A), minutes: 5, ..Move::once(1, Power::Drop) };
+        let mut arms = Arms::new(vec![lasting]);
+        arms.step(Millis(0));
+        for minute in 0..=5 {
+            arms.step(Millis::minutes(minute));
+            assert!(!dropped(&mut arms, B));
+            assert!(dropped(&mut arms, A));
+        }
+        arms.step(Millis(5 * 60_000 + 1));
+        assert!(!dropped(&mut arms, A));
+    }
+}

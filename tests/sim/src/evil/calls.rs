@@ -1,0 +1,96 @@
+//! Harm to requests on their way to a safe.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a power is looked for by what it works on; all others pass")]
+
+use rohrpost_e2ee::exchange::decoy_reply;
+use rohrpost_wire::frame;
+use rohrpost_wire::{Frame, InboxId};
+
+use super::report::About;
+use super::{EvilRelay, Power, shapes};
+use crate::message;
+use crate::port::{Conn, FromRelay, RelayPort as _, Stream, ToRelay};
+use crate::time::Millis;
+
+/// Where a request's sealed bytes begin in the message to a safe: behind a frame of seven bytes and the blob's length.
+const ENVELOPE: usize = 11;
+
+impl EvilRelay {
+    pub(super) fn tamper_call(
+        &mut self,
+        about: &About,
+        conn: Conn,
+        stream: Stream,
+        bytes: Vec<u8>,
+        now: Millis,
+    ) -> Vec<FromRelay> {
+        let fits = |power: &Power| {
+            matches!(
+                power,
+                Power::Duplicate(_)
+                    | Power::Redirect
+                    | Power::ReplayCall(_)
+                    | Power::DepositAsCall(_)
+                    | Power::Garbage
+                    | Power::Version(..)
+                    | Power::Flood(_)
+                    | Power::FakeSafe
+            )
+        };
+        let Some(power) = self.arms.take(about.conn.peer, fits) else {
+            return self.tamper_any(about.conn.peer, FromRelay::Call(conn, stream, bytes));
+        };
+        let mut out = Vec::new();
+        match power {
+            Power::Duplicate(times) => {
+                let copies = (0..=times % 4).map(|_| self.own_call(conn, bytes.clone()));
+                out.extend(copies.collect::<Vec<_>>());
+            }
+            Power::Redirect => {
+                let other = self.seen.safes.values().copied().find(|other| other.peer != conn.peer);
+                out.extend(other.map(|other| self.own_call(other, bytes.clone())));
+            }
+            Power::ReplayCall(which) => out.extend(self.replay_call(usize::from(which))),
+            Power::DepositAsCall(which) => {
+                let old = shapes::pick(&self.seen.deposits, usize::from(which)).cloned();
+                out.extend(old.and_then(|left| self.call_safe(left.inbox, &left.envelope)));
+            }
+            Power::Flood(count) => out.extend(self.flood(1 + usize::from(count % 48))),
+            Power::FakeSafe => return self.answer_as_safe(conn, stream, now),
+            Power::Version(place, byte) => {
+                let mut spoiled = bytes;
+                shapes::set(&mut spoiled, ENVELOPE + usize::from(place % 3), byte);
+                return vec![FromRelay::Call(conn, stream, spoiled)];
+            }
+            _ => {
+                let garbage = self.random_bytes(600);
+                out.push(self.own_call(conn, garbage));
+            }
+        }
+        out.push(FromRelay::Call(conn, stream, bytes));
+        out
+    }
+
+    /// The last requests there were, all at once.
+    fn flood(&mut self, count: usize) -> Vec<FromRelay> {
+        let last: Vec<_> = self.seen.calls.iter().rev().take(count).cloned().collect();
+        last.into_iter().filter_map(|(inbox, envelope)| self.call_safe(inbox, &envelope)).collect()
+    }
+
+    /// The safe never hears of it. What a safe answers that cannot open a request is all that a fake one has.
+    fn answer_as_safe(&mut self, conn: Conn, stream: Stream, now: Millis) -> Vec<FromRelay> {
+        let mut bytes = Vec::new();
+        message::push_blob(&mut bytes, &decoy_reply(&mut self.rng).unwrap_or_default());
+        self.inner.handle(ToRelay::Answered { conn, stream, bytes, whole: true }, now)
+    }
+
+    fn replay_call(&mut self, which: usize) -> Option<FromRelay> {
+        let (inbox, envelope) = shapes::pick(&self.seen.calls, which)?.clone();
+        self.call_safe(inbox, &envelope)
+    }
+
+    fn call_safe(&mut self, inbox: InboxId, envelope: &[u8]) -> Option<FromRelay> {
+        let conn = *self.seen.safes.get(&inbox)?;
+        let incoming = Frame::Incoming(frame::Incoming { ticket: None });
+        Some(self.own_call(conn, message::frame_and_blob(&incoming, envelope)))
+    }
+}

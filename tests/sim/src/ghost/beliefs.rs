@@ -1,0 +1,91 @@
+//! What a client believes, held against what is so: whose keys, whose documents, which effects.
+
+use rohrpost_e2ee::body::{DeviceId, DocumentEntry, DocumentId, Status};
+use rohrpost_e2ee::keys::SealingKey;
+use rohrpost_e2ee::trust::Known;
+use rohrpost_safe_agent::identity;
+use rohrpost_wire::SafePin;
+use rohrpost_wire::fixed::Fixed;
+use rohrpost_wire::records::PrekeyId;
+
+use super::{Deed, Ghost};
+use crate::safe::Safe;
+
+impl Ghost {
+    /// The key that is sealed to is one that the safe itself made.
+    pub(super) fn met(&mut self, client: usize, pin: SafePin, prekey: PrekeyId, key: &SealingKey, safes: &[Safe]) {
+        let Some(index) = self.people.get(client).map(|person| person.safe) else { return };
+        let (Some(ghost), Some(safe)) = (self.safes.get_mut(index), safes.get(index)) else { return };
+        if !ghost.prekeys.contains_key(&prekey) {
+            let made = safe.read(identity::prekeys);
+            ghost.prekeys.extend(made.iter().map(|row| (row.id, row.secret().public())));
+        }
+        if ghost.pin != pin || ghost.prekeys.get(&prekey) != Some(key) {
+            self.accuse(format!("client {client} believes a key that is not its safe's"));
+        }
+    }
+
+    pub(super) fn learnt(&mut self, client: usize, pin: SafePin, known: Known) {
+        let Some(before) = self.known.insert((client, pin), known) else { return };
+        let back = (known.epoch, known.identity_from) < (before.epoch, before.identity_from)
+            || known.chain.length < before.chain.length;
+        if back {
+            self.accuse(format!("client {client} knows less of its safe than before"));
+        }
+    }
+
+    /// Nobody believes in an effect that is not on the safe's disk.
+    pub(super) fn answered(&mut self, client: usize, device: DeviceId, deed: Deed, status: Status) {
+        self.count("answers");
+        if status != Status::Done {
+            return;
+        }
+        let believed = self.believed.entry((device, deed)).or_default();
+        *believed += 1;
+        let allowed = self.allowed.get(&(device, deed)).copied().unwrap_or_default();
+        // An enrolment's answer is told again as often as it is asked for.
+        let enough = if deed == Deed::Enrol { allowed > 0 } else { allowed >= *believed };
+        if !enough {
+            let believed = *believed;
+            self.accuse(format!("client {client} believes {deed:?} {believed} times, recorded are {allowed}"));
+        }
+    }
+
+    /// Nobody is sent away who has every right to be there.
+    pub(super) fn removed(&mut self, client: usize, device: DeviceId) {
+        self.count("devices found removed");
+        let safe = self.people.get(client).and_then(|person| self.safes.get(person.safe));
+        if safe.is_some_and(|safe| safe.policy.is_active(device)) {
+            self.accuse(format!("client {client} was sent away and is enrolled"));
+        }
+    }
+
+    pub(super) fn enrolled(&mut self, client: usize, device: DeviceId, name: &str) {
+        let Some(person) = self.people.get(client) else { return };
+        let owner = self.safes.get(person.safe).and_then(|safe| safe.policy.owner(device));
+        if owner != Some(person.patient) || name != person.name {
+            self.accuse(format!("client {client} believes to be enrolled for somebody it is not"));
+        }
+    }
+
+    pub(super) fn listed(&mut self, client: usize, entries: &[DocumentEntry]) {
+        let own = self.people.get(client).map(|person| person.patient);
+        for entry in entries {
+            let imported = self.documents.get(&entry.id);
+            let fits = imported.is_some_and(|it| Some(it.patient) == own && it.title == entry.title);
+            if !fits {
+                self.accuse(format!("client {client} was shown a document that is not its patient's"));
+                return;
+            }
+        }
+    }
+
+    pub(super) fn received(&mut self, client: usize, document: DocumentId, sha256: &Fixed<32>) {
+        self.count("documents received");
+        let own = self.people.get(client).map(|person| person.patient);
+        let imported = self.documents.get(&document);
+        if !imported.is_some_and(|it| Some(it.patient) == own && it.sha256 == *sha256) {
+            self.accuse(format!("client {client} holds bytes that are not this document of its patient"));
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Every request as its author sealed it, and what came of it: an effect has one envelope behind it and that envelope no
+//! other effect.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rohrpost_e2ee::RequestId;
+use rohrpost_e2ee::body::DeviceId;
+use rohrpost_safe_agent::audit::{Actor, Decision, Event};
+use rohrpost_wire::fixed::Fixed;
+
+use super::{Deed, allowed};
+
+/// Leaves that one envelope can be worth: what it asked for, or a try and its outcome.
+const LEAVES: u64 = 2;
+
+/// An envelope as its author knows it.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    pub(super) device: DeviceId,
+    pub(super) deed: Deed,
+    /// The device's number for it; none before it is enrolled.
+    pub(super) sequence: Option<u64>,
+    pub(super) live: bool,
+    pub(super) right_pin: bool,
+}
+
+#[derive(Debug)]
+struct Kept {
+    sealed: Sealed,
+    effects: u64,
+    leaves: u64,
+}
+
+/// All envelopes by their hashes.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    kept: BTreeMap<Fixed<32>, Kept>,
+    /// Numbers that had an effect.
+    numbers: BTreeSet<(DeviceId, u64)>,
+    names: Vec<(usize, RequestId)>,
+}
+
+impl Requests {
+    /// Somebody sealed this.
+    pub(super) fn seal(&mut self, client: usize, digest: Fixed<32>, request: RequestId, sealed: Sealed) {
+        self.kept.insert(digest, Kept { sealed, effects: 0, leaves: 0 });
+        self.names.push((client, request));
+    }
+
+    /// The name of one of the last requests of others.
+    pub(super) fn name_of_another(&self, client: usize, place: usize) -> Option<RequestId> {
+        let mut others = self.names.iter().rev().filter(|(of, _)| *of != client);
+        others.nth(place).map(|(_, name)| *name)
+    }
+
+    /// What is wrong with a leaf that this envelope wrote.
+    pub(super) fn recorded(&mut self, digest: &Fixed<32>, live: bool, leaf: &Event) -> Option<&'static str> {
+        let Some(kept) = self.kept.get_mut(digest) else { return Some("a leaf for an envelope that nobody sealed") };
+        kept.leaves += 1;
+        if kept.leaves > LEAVES {
+            return Some("more leaves for one envelope than it is worth");
+        }
+        let sealed = &kept.sealed;
+        if sealed.live != live {
+            return Some("an envelope was taken that came another way than it was sealed for");
+        }
+        let (device, deed) = allowed(leaf)?;
+        kept.effects += 1;
+        if kept.effects > 1 {
+            return Some("two effects of one envelope");
+        }
+        if sealed.device != device || sealed.deed != deed {
+            return Some("an effect that is not what was asked for, or for somebody else");
+        }
+        if sealed.sequence.is_some_and(|number| number == 0 || !self.numbers.insert((device, number))) {
+            return Some("an effect under a number that was used, or is none");
+        }
+        (deed == Deed::Enrol && !sealed.right_pin).then_some("an enrolment with a wrong PIN")
+    }
+}
+
+/// Whether a leaf speaks of a device's request.
+pub(super) fn is_asked_for(leaf: &Event) -> bool {
+    matches!((&leaf.actor, leaf.decision), (Actor::Device(_), Decision::Allowed | Decision::Refused(_)))
+}

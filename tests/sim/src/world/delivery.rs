@@ -1,0 +1,145 @@
+//! What is delivered to whom, what they do about it, and what the oracle is told on the way.
+
+use rohrpost_wire::{Frame, limits};
+
+use super::chaos::Node;
+use super::setup::Moment;
+use super::{Event, World, trace};
+use crate::message::Reader;
+use crate::port::{FromPeer, FromRelay, Peer, RelayTimer, ToPeer, ToRelay};
+use crate::random;
+use crate::safe::tags;
+
+impl World {
+    pub(super) fn deliver_to_relay(&mut self, input: ToRelay) {
+        if !self.relay_is_up || !self.network.is_open_for(&input) {
+            return;
+        }
+        self.trace.seen(self.now, &input);
+        if let ToRelay::Asked(_, _, bytes) | ToRelay::Answered { bytes, .. } = &input
+            && trace::holds_a_secret(bytes)
+        {
+            self.ghost.accuse("a secret in the clear at the relay".into());
+        }
+        let out = self.relay.handle(input, self.now);
+        self.carry_out_relay(out);
+    }
+
+    pub(super) fn relay_timer(&mut self, timer: RelayTimer) {
+        if timer != RelayTimer::Flush {
+            let out = self.relay.handle(ToRelay::Timer(timer), self.now);
+            return self.carry_out_relay(out);
+        }
+        let crash = self.crash_here(Node::Relay);
+        if crash != Some(Moment::Before) {
+            let out = self.relay.handle(ToRelay::Timer(timer), self.now);
+            if crash.is_none() {
+                return self.carry_out_relay(out);
+            }
+        }
+        self.crash_relay();
+    }
+
+    pub(super) fn carry_out_relay(&mut self, out: Vec<FromRelay>) {
+        self.ghost.handle_report(self.relay.take_report());
+        for action in out {
+            if let FromRelay::Timer(after, timer) = action {
+                self.after(after, Event::RelayTimer(self.relay_life, timer));
+                continue;
+            }
+            self.trace.said(self.now, &action);
+            for (when, event) in self.network.carry_from_relay(action, self.now) {
+                self.at(when, event);
+            }
+        }
+    }
+
+    pub(super) fn deliver_to_peer(&mut self, peer: Peer, input: ToPeer) {
+        if !self.network.reaches(&input) {
+            return;
+        }
+        match peer {
+            Peer::Safe(index) => self.deliver_to_safe(index, input),
+            Peer::Client(index) => self.deliver_to_client(index, input),
+        }
+    }
+
+    fn deliver_to_safe(&mut self, index: usize, input: ToPeer) {
+        let flush = matches!(input, ToPeer::Timer(timer) if timer.tag == tags::FLUSH);
+        let crash = if flush { self.crash_here(Node::Safe(index)) } else { None };
+        if crash == Some(Moment::Before) {
+            return self.crash_safe(index);
+        }
+        self.effort.ask(index, &input);
+        let out = self.safes.get_mut(index).map(|safe| safe.handle(input, self.now)).unwrap_or_default();
+        if flush {
+            self.observe(index);
+        }
+        if crash == Some(Moment::After) {
+            return self.crash_safe(index);
+        }
+        if let Some(wrong) = self.effort.answer(index, &out) {
+            self.ghost.accuse(wrong);
+        }
+        self.carry_out_peer(Peer::Safe(index), out);
+    }
+
+    fn deliver_to_client(&mut self, index: usize, input: ToPeer) {
+        let Some(client) = self.clients.get_mut(index) else { return };
+        let spoiled = if let ToPeer::Answered { conn, stream, .. } = &input {
+            client.waits_on(*conn, *stream) && self.ghost.must_complain(*conn, *stream)
+        } else {
+            false
+        };
+        let out = client.handle(input, self.now);
+        self.carry_out_client(index, out);
+        let complained = self.listen(index);
+        if spoiled {
+            self.ghost.count("spoiled answers received");
+            if !complained {
+                self.ghost.accuse(format!("client {index} took a spoiled answer for good"));
+            }
+        }
+    }
+
+    /// What a device does, unless it crashes in between: then it has written down what it would send, and sends nothing.
+    pub(super) fn carry_out_client(&mut self, index: usize, out: Vec<FromPeer>) {
+        let torn = self.config.faults.torn_per_mille;
+        let sends = out.iter().any(|action| matches!(action, FromPeer::Ask(..)));
+        if !self.calm && torn > 0 && sends && random::chance(&mut self.rng, torn) {
+            self.ghost.count("crashes of a device before it sent");
+            return self.crash_client(index);
+        }
+        self.carry_out_peer(Peer::Client(index), out);
+    }
+
+    pub(super) fn carry_out_peer(&mut self, peer: Peer, out: Vec<FromPeer>) {
+        for action in out {
+            if let FromPeer::Timer(after, timer) = action {
+                self.after(after, Event::ToPeer(peer, ToPeer::Timer(timer)));
+                continue;
+            }
+            if let FromPeer::Answer(_, _, bytes) | FromPeer::Ask(_, _, bytes) = &action
+                && let Peer::Safe(index) = peer
+            {
+                self.look_at_answer(index, bytes);
+            }
+            for (when, event) in self.network.carry_from_peer(action, self.relay_is_up, self.now) {
+                self.at(when, event);
+            }
+        }
+    }
+
+    /// The reply in an answer to a call, or in a deposit for a mailbox.
+    fn look_at_answer(&mut self, safe: usize, bytes: &[u8]) {
+        let mut reader = Reader::new(bytes);
+        let mut deposit = reader;
+        if let Some(frame) = deposit.frame() {
+            let reply = if matches!(frame, Frame::Deposit(_)) { deposit.blob(limits::ENVELOPE_BYTES) } else { None };
+            return reply.into_iter().for_each(|reply| self.ghost.answered_by(safe, reply, &[]));
+        }
+        if let Some(reply) = reader.blob(limits::ENVELOPE_BYTES) {
+            self.ghost.answered_by(safe, reply, reader.rest());
+        }
+    }
+}
