@@ -6,11 +6,13 @@
 //!
 //! Invariant, kept by the dependency graph: there is no code here by which an envelope could be opened.
 
+mod admission;
 mod arrivals;
 pub mod cli;
 pub mod config;
 mod connection;
 mod folder;
+mod handshakes;
 mod line;
 pub mod mailbox;
 pub mod metrics;

@@ -8,24 +8,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{Endpoint, Incoming};
-use rohrpost_wire::{ErrorCode, RelayAddress, Timestamp, limits};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use quinn::Endpoint;
+use rohrpost_wire::{ErrorCode, RelayAddress, Timestamp};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 
+use crate::admission::{Admitted, Door};
 use crate::arrivals::Arrivals;
 use crate::connection::{House, Session};
 use crate::folder::{Folder, FolderError};
 use crate::metrics::Metrics;
 use crate::pace::Reading;
 use crate::quota::Limits;
-use crate::sources::{Kind, Source};
 use crate::spool::{Clock, Failure, OpenError, Spool, SpoolThread};
 use crate::stream::number;
 use crate::tls::TlsError;
 use crate::transport;
-use crate::turns::Turn;
 
 /// What a relay needs to know to start.
 #[derive(Clone, Debug)]
@@ -177,8 +175,7 @@ impl Drop for Relay {
 
 async fn accept(endpoint: Endpoint, house: Arc<House>) {
     let mut connections = JoinSet::new();
-    // As many again may be under way with a proven address.
-    let handshakes = Arc::new(Semaphore::new(house.limits.handshakes.saturating_mul(2)));
+    let door = Door::new(Arc::clone(&house));
     let mut totals = interval(TOTALS);
     // The first tick comes at once.
     totals.tick().await;
@@ -188,7 +185,7 @@ async fn accept(endpoint: Endpoint, house: Arc<House>) {
             incoming = endpoint.accept() => match incoming {
                 None => return,
                 Some(incoming) => {
-                    if let Some(admitted) = admit(incoming, &handshakes, &house) {
+                    if let Some(admitted) = door.admit(incoming) {
                         connections.spawn(serve(admitted, Arc::clone(&house)));
                     }
                 }
@@ -198,43 +195,8 @@ async fn accept(endpoint: Endpoint, house: Arc<House>) {
     }
 }
 
-/// What a handshake holds while it is under way.
-struct Admitted {
-    incoming: Incoming,
-    handshake: OwnedSemaphorePermit,
-    turn: Turn,
-}
-
-/// Lets a handshake begin, asks for a proof of address first, or refuses.
-fn admit(incoming: Incoming, handshakes: &Arc<Semaphore>, house: &House) -> Option<Admitted> {
-    let source = Source::of(incoming.remote_address().ip());
-    if house.board.connections() >= house.limits.connections || house.turns.are_used_up(source, Kind::Connection) {
-        incoming.refuse();
-        return None;
-    }
-    let kind = if incoming.remote_address_validated() { Kind::Handshake } else { Kind::Unproven };
-    let crowded = handshakes.available_permits() <= house.limits.handshakes || house.turns.are_used_up(source, kind);
-    if crowded && incoming.may_retry() {
-        // It fails only for a peer that was asked before, and such a peer is not asked.
-        drop(incoming.retry());
-        house.metrics.retried.add();
-        return None;
-    }
-    if let Ok(handshake) = Arc::clone(handshakes).try_acquire_owned()
-        && let Some(turn) = house.turns.take(source, kind)
-    {
-        return Some(Admitted { incoming, handshake, turn });
-    }
-    incoming.refuse();
-    None
-}
-
 async fn serve(admitted: Admitted, house: Arc<House>) {
-    let Admitted { incoming, handshake, turn } = admitted;
-    let Ok(connecting) = incoming.accept() else { return };
-    let finished = timeout(Duration::from_secs(limits::FRAME_SECONDS), connecting).await;
-    drop((handshake, turn));
-    let Ok(Ok(connection)) = finished else { return };
+    let Some(connection) = admitted.finish().await else { return };
     match Session::open(&house, connection.clone()) {
         Some(session) => serve_streams(Arc::new(session)).await,
         None => connection.close(number(ErrorCode::Busy), b""),
