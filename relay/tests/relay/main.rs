@@ -8,7 +8,11 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "whatever else arrives is a failed test")]
 
 mod calls;
+#[cfg(target_os = "linux")]
+mod flood;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod initials;
 mod limits;
 mod logins;
 mod peer;

@@ -19,7 +19,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, Stdio::null())
     }
 
@@ -40,6 +40,12 @@ impl Running {
         out.read_line(&mut line).unwrap();
         let url = line.strip_prefix("relay: ").unwrap().parse().unwrap();
         Self { child, url, out }
+    }
+
+    /// Its process id.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Asks it to stop and waits until it has.
@@ -182,7 +188,7 @@ async fn memory_stays_bounded_in_a_long_call_and_beside_a_reader_that_stops() {
 }
 
 #[cfg(target_os = "linux")]
-fn peak_kib(pid: u32) -> u64 {
+pub(crate) fn peak_kib(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
