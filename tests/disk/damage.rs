@@ -66,6 +66,14 @@ impl Damage {
 
 const SECTOR: usize = 512;
 
+/// Flips a bit in the last page of a log: the commit that it ends is not there any more.
+pub(crate) fn spoil_the_end(log: &Path) {
+    let mut bytes = fs::read(log).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(log, bytes).unwrap();
+}
+
 /// Copies a folder with the folders in it.
 pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();

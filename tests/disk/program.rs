@@ -1,6 +1,6 @@
 //! A program of ours that is started, waited for, and killed. Dropped, it is killed too.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -16,7 +16,16 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it.
     pub(crate) fn spawn(command: &mut Command) -> Self {
-        let quiet = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        Self::telling(command, Stdio::null())
+    }
+
+    /// Starts it, and adds to a file what it says to its operator.
+    pub(crate) fn heard(command: &mut Command, log: &Path) -> Self {
+        Self::telling(command, File::options().create(true).append(true).open(log).unwrap().into())
+    }
+
+    fn telling(command: &mut Command, log: Stdio) -> Self {
+        let quiet = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         Self { child: quiet.spawn().unwrap() }
     }
 

@@ -8,5 +8,6 @@ mod power;
 mod relay;
 mod restored;
 mod scene;
+mod setback;
 mod sync;
 mod trial;

@@ -7,6 +7,7 @@ mod kill;
 mod power;
 mod scene;
 mod served;
+mod setback;
 mod sweep;
 mod sync;
 mod told;

@@ -36,6 +36,7 @@ async fn cut_and_count(name: &'static str, kind: Kind) {
         .count("acknowledged and lost", account.lost)
         .count("wrong bytes", account.wrong)
         .count("back after an answered ack", account.came_back)
+        .none("called set back")
         .publish();
 }
 

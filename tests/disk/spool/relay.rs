@@ -33,6 +33,11 @@ impl Relay {
         Self::listening(Program::spawn(&mut Self::command(data)))
     }
 
+    /// The same, and adds its log to a file.
+    pub(crate) fn heard(data: &Path, log: &Path) -> Self {
+        Self::listening(Program::heard(&mut Self::command(data), log))
+    }
+
     /// Waits until it listens.
     pub(crate) fn listening(mut program: Program) -> Self {
         let line = program.first_line();

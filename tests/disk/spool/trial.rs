@@ -3,10 +3,13 @@
 //! Several clients deposit at once, in half of the rounds while the safe takes its envelopes away; somewhere in it
 //! the relay crashes, now and then also while it recovers. The next round starts with what the last one left.
 
+use std::fs;
+
 use rohrpost_client::{Connection, Role};
 use rohrpost_tests::until;
 use rohrpost_wire::frame::Deposit;
 use rohrpost_wire::{InboxId, RelayAddress};
+use tempfile::NamedTempFile;
 use tokio::task::JoinSet;
 
 use super::ledger::{Account, Ledger};
@@ -18,12 +21,17 @@ use crate::site::Site;
 /// Clients at once: enough that commits are shared, as in life.
 const CLIENTS: u64 = 4;
 
+/// What a relay says that has lost what it confirmed.
+pub(crate) const SET_BACK: &str = "spool is set back: confirmed commits are missing";
+
 /// One data folder and all that is known of it.
 pub(crate) struct Trial {
     site: Site,
     ledger: Ledger,
     owner: Owner,
     dice: Dice,
+    /// What all its relays told their operator.
+    log: NamedTempFile,
     /// Crashes while depositing.
     pub(crate) crashes: u64,
     /// Crashes while recovering from a crash.
@@ -33,7 +41,8 @@ pub(crate) struct Trial {
 impl Trial {
     /// Begins on an empty folder.
     pub(crate) fn new(site: Site, dice: Dice) -> Self {
-        Self { site, ledger: Ledger::default(), owner: Owner::new(), dice, crashes: 0, crashed_recoveries: 0 }
+        let (ledger, owner, log) = (Ledger::default(), Owner::new(), NamedTempFile::new().unwrap());
+        Self { site, ledger, owner, dice, log, crashes: 0, crashed_recoveries: 0 }
     }
 
     /// Recovers, deposits, crashes.
@@ -41,7 +50,7 @@ impl Trial {
         if self.dice.one_in(3) {
             self.crash_while_recovering().await;
         }
-        let relay = Relay::start(&self.site.data());
+        let relay = Relay::heard(&self.site.data(), self.log.path());
         let safe = self.owner.login(&relay.address).await;
         if self.dice.one_in(3) {
             // Delivered, and not acked: all of it must come again.
@@ -66,17 +75,19 @@ impl Trial {
     }
 
     async fn crash_while_recovering(&mut self) {
-        let program = Program::spawn(&mut Relay::command(&self.site.data()));
+        let program = Program::heard(&mut Relay::command(&self.site.data()), self.log.path());
         self.site.crash_at_start(program, &mut self.dice).await;
         self.crashed_recoveries += 1;
     }
 
-    /// Recovers once more and takes everything.
+    /// Recovers once more, takes everything, and has heard no false alarm.
     pub(crate) async fn end(mut self) -> Account {
-        let relay = Relay::start(&self.site.data());
+        let relay = Relay::heard(&self.site.data(), self.log.path());
         let safe = self.owner.login(&relay.address).await;
         drain(&safe, self.owner.inbox(), &self.ledger).await;
         relay.program.kill();
+        let said = fs::read_to_string(self.log.path()).unwrap();
+        assert!(!said.contains(SET_BACK) && !said.contains("witness of the spool is damaged"), "{said}");
         self.ledger.account()
     }
 }

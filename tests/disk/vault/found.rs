@@ -10,7 +10,7 @@ use rohrpost_safe_agent::audit::{self, Action, Actor, Event};
 use rohrpost_safe_agent::opening::{self, Attempt, OpenVault};
 use rohrpost_safe_agent::rows::{self, DeviceRow, DocumentRow, GrantRow, PatientRow, Stored};
 use rohrpost_safe_agent::vault::{
-    ContentError, ContentReader, Draft, Folder, FolderError, SqliteStore, StoreError, Unlock, system_rng,
+    ContentError, ContentReader, Draft, Folder, FolderError, SqliteStore, Standing, StoreError, Unlock, system_rng,
     unlock_with_passphrase,
 };
 
@@ -34,16 +34,19 @@ pub(crate) struct Found {
     pub(crate) devices: BTreeSet<String>,
     pub(crate) events: Vec<Event>,
     pub(crate) broken_leaves: u64,
+    /// Commits that its witness did not know of.
+    pub(crate) unwitnessed: u64,
 }
 
 impl Found {
     /// Opens a vault, verifies every row, and reads what is in it.
     pub(crate) fn at(data: &Path) -> Self {
-        verify(data);
+        let unwitnessed = verify(data);
         let vault = opened(data);
         let folder = Arc::clone(&vault.folder);
         let read = move |draft: &mut Draft<'_>| Ok::<_, StoreError>(Self::read(draft, &folder));
-        std::thread::spawn(move || vault.keeper.handle().transact_blocking(read).unwrap().unwrap()).join().unwrap()
+        let found = move || vault.keeper.handle().transact_blocking(read).unwrap().unwrap();
+        Self { unwitnessed, ..std::thread::spawn(found).join().unwrap() }
     }
 
     fn read(draft: &Draft<'_>, folder: &Folder) -> Self {
@@ -57,6 +60,7 @@ impl Found {
             devices: all::<DeviceRow>(draft).iter().map(|row| hex(&row.patient.0)).collect(),
             events: record.events.into_iter().map(|(_, event)| event).collect(),
             broken_leaves: record.damaged,
+            unwitnessed: 0,
         }
     }
 
@@ -80,8 +84,8 @@ fn opened(data: &Path) -> OpenVault {
     .unwrap()
 }
 
-/// The structure of the file and the seal of every row.
-fn verify(data: &Path) {
+/// The structure of the file and the seal of every row. How many commits its witness did not know of.
+fn verify(data: &Path) -> u64 {
     let folder = opening::patiently(|| match Folder::open(data) {
         Err(FolderError::AlreadyOpen) => Attempt::Again(Err(FolderError::AlreadyOpen)),
         folder => Attempt::Done(folder),
@@ -90,6 +94,8 @@ fn verify(data: &Path) {
     let key = unlock_with_passphrase(&folder, &passphrase()).unwrap();
     let store = SqliteStore::open(&folder.database_path(), &key, system_rng()).unwrap();
     assert!(store.verify().unwrap() > 0);
+    let Standing::Whole { unwitnessed } = store.standing() else { panic!("a false alarm: {:?}", store.standing()) };
+    unwitnessed
 }
 
 fn all<T: Stored>(draft: &Draft<'_>) -> Vec<T> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 use rohrpost_safe_agent::admin::Desk;
 use rohrpost_safe_agent::clock;
@@ -42,6 +42,13 @@ impl Keys {
         let mut command = Command::new(program("rohrpost-safe"));
         command.args(["serve", "--log", "error", "--data"]).arg(data).arg("--passphrase-file").arg(self.path());
         command
+    }
+
+    /// Runs one command to its end.
+    pub(crate) fn run(&self, data: &Path, arguments: &[&str]) -> Output {
+        let mut command = Command::new(program("rohrpost-safe"));
+        command.args(arguments).arg("--data").arg(data).arg("--passphrase-file").arg(self.path());
+        command.stdin(Stdio::null()).output().unwrap()
     }
 
     /// Serves it and waits for its desk.

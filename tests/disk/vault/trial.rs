@@ -20,6 +20,8 @@ pub(crate) struct Totals {
     pub(crate) recoveries: u64,
     /// Answers that were heard before them.
     pub(crate) answers: u64,
+    /// The most commits that a witness did not know of.
+    pub(crate) unwitnessed: u64,
 }
 
 /// So many rounds, on a new safe now and then: every round reads all that its safe holds.
@@ -77,6 +79,8 @@ impl Trial {
             self.site.crash_at_start(program, &mut self.dice).await;
             totals.recoveries += 1;
         }
-        self.told.compare(&Found::at(&self.site.data()))
+        let found = Found::at(&self.site.data());
+        totals.unwitnessed = totals.unwitnessed.max(found.unwitnessed);
+        self.told.compare(&found)
     }
 }

@@ -42,11 +42,7 @@ pub(crate) async fn enrol_and_read(data: PathBuf, homes: PathBuf, told: Told) ->
     };
     let (patient, document, invitation) = spawn_blocking(ask).await.ok()??;
     let device = Patient { home: homes.join(&patient) };
-    // The safe may not be connected yet.
-    let mut look = tokio::time::interval(std::time::Duration::from_millis(20));
-    while device.accept(&invitation).await.is_err() {
-        look.tick().await;
-    }
+    enrol(&device, &invitation).await;
     told.enrolled(&patient);
     loop {
         device.list().await.ok()?;
@@ -57,7 +53,16 @@ pub(crate) async fn enrol_and_read(data: PathBuf, homes: PathBuf, told: Told) ->
     }
 }
 
-fn prepare(data: &std::path::Path, told: &Told) -> Result<(String, String, Invitation), Failure> {
+/// Enrols a device. The safe may not be connected yet.
+pub(crate) async fn enrol(device: &Patient, invitation: &Invitation) {
+    let mut look = tokio::time::interval(std::time::Duration::from_millis(20));
+    while device.accept(invitation).await.is_err() {
+        look.tick().await;
+    }
+}
+
+/// A patient with a shared document and an invitation.
+pub(crate) fn prepare(data: &std::path::Path, told: &Told) -> Result<(String, String, Invitation), Failure> {
     let desk = desk(data)?;
     let patient = add_patient(&desk, told)?;
     let content = content(50_000, told.draw());

@@ -1,0 +1,99 @@
+//! A log that a bad disk has cut short behind what was confirmed, under a real safe and its owner's commands.
+
+use std::io;
+use std::path::Path;
+use std::process::Output;
+
+use rohrpost_figures::Figures;
+use rohrpost_safe_agent::office::{Reply, Request};
+use rohrpost_tests::{Patient, World};
+use tempfile::TempDir;
+use tokio::task::spawn_blocking;
+
+use super::served::{Keys, desk, found};
+use super::told::Told;
+use super::work;
+use crate::damage::{self, spoil_the_end};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_safe_that_lost_a_revocation_is_not_served_until_its_owner_accepts_that() {
+    let (world, keys) = (World::start().await, Keys::write());
+    let data = world.place("safe");
+    found(&data, world.relay());
+    let safe = keys.serve(&data).await;
+    enrol(&data, &world.place("device")).await;
+    revoke(&data).await;
+    safe.kill();
+    let whole = world.place("copy");
+    damage::copy(&data, &whole);
+    assert!(revoked(&keys, &whole), "nothing is missing yet");
+    spoil_the_end(&data.join("vault.db-wal"));
+
+    for arguments in [["serve"].as_slice(), &["status"], &["device", "list"]] {
+        let refused = keys.run(&data, arguments);
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(6), "{arguments:?}: {said}");
+        assert!(said.contains("vault.db") && said.contains("rohrpost-safe accept-loss"), "{said}");
+    }
+    let accepted = json(&keys.run(&data, &["accept-loss", "--json"]));
+    assert_eq!((&accepted["kind"], &accepted["missing_writes"]), (&"loss_accepted".into(), &1.into()));
+    assert!(!revoked(&keys, &data), "what it warns of: the revocation is forgotten");
+    let record = json(&keys.run(&data, &["log", "--json"]));
+    let last = record["entries"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["actor"], &last["action"]), (&"practice".into(), &"loss accepted".into()));
+    assert_eq!(json(&keys.run(&data, &["accept-loss", "--json"]))["kind"], "nothing_lost");
+
+    let safe = keys.serve(&data).await;
+    revoke(&data).await;
+    safe.kill();
+    assert!(revoked(&keys, &data), "and it can be revoked again");
+    Figures::of("disk.vault_setback")
+        .count("commands refused by a vault without its last revocation", 3)
+        .none("revocations forgotten without a word")
+        .publish();
+}
+
+#[test]
+fn a_damaged_witness_is_told_by_the_next_command_and_made_anew() {
+    let folder = TempDir::new().unwrap();
+    let (data, keys) = (folder.path().join("data"), Keys::write());
+    let nowhere = format!("rohrpost-relay://127.0.0.1:9#{}", "00".repeat(32));
+    found(&data, &nowhere.parse().unwrap());
+    std::fs::write(data.join("vault.witness"), b"spoiled").unwrap();
+    let told = keys.run(&data, &["status", "--json"]);
+    assert!(String::from_utf8(told.stderr.clone()).unwrap().contains("vault.witness"), "{told:?}");
+    json(&told);
+    let again = keys.run(&data, &["status", "--json"]);
+    assert!(again.status.success() && again.stderr.is_empty(), "{again:?}");
+}
+
+/// Enrols the one device there is.
+async fn enrol(data: &Path, home: &Path) {
+    let at = data.to_owned();
+    let (_, _, invitation) = spawn_blocking(move || work::prepare(&at, &Told::default()).unwrap()).await.unwrap();
+    work::enrol(&Patient { home: home.to_owned() }, &invitation).await;
+}
+
+/// The last thing that the safe confirms.
+async fn revoke(data: &Path) {
+    let at = data.to_owned();
+    let told = spawn_blocking(move || {
+        let desk = desk(&at)?;
+        let Reply::Devices { devices, .. } = desk.perform(Request::DeviceList, &mut io::empty())? else {
+            panic!("no devices")
+        };
+        desk.perform(Request::DeviceRevoke { device: devices[0].device_id.clone() }, &mut io::empty())
+    });
+    assert!(matches!(told.await.unwrap(), Ok(Reply::DeviceRevoked { .. })));
+}
+
+/// Whether the device is revoked, as its owner is shown.
+fn revoked(keys: &Keys, data: &Path) -> bool {
+    let list = json(&keys.run(data, &["device", "list", "--json"]));
+    list["devices"][0]["revoked"].is_string()
+}
+
+fn json(said: &Output) -> serde_json::Value {
+    assert!(said.status.success(), "{said:?}");
+    serde_json::from_slice(&said.stdout).unwrap()
+}
