@@ -57,6 +57,9 @@ pub(crate) struct Initials {
     made: u64,
 }
 
+/// `CONNECTION_CLOSE` without an error (RFC 9000 §19.19).
+const CLOSE: [u8; 4] = [0x1c, 0, 0, 0];
+
 impl Initials {
     pub(crate) fn new(url: &RelayAddress) -> Self {
         Self::after(url, 0)
@@ -73,9 +76,9 @@ impl Initials {
         self.made += 1;
         let id = self.made.to_be_bytes();
         let mut packet = match bad {
-            Bad::Seal | Bad::Silent | Bad::Proven => self.sealed(&id, &[], &self.hello),
-            Bad::Tls => self.sealed(&id, &[], &[0xff; 200]),
-            Bad::Protocol => self.sealed(&id, &[], &self.other_protocol),
+            Bad::Seal | Bad::Silent | Bad::Proven => self.sealed(&id, &[], 0, &crypto(&self.hello)),
+            Bad::Tls => self.sealed(&id, &[], 0, &crypto(&[0xff; 200])),
+            Bad::Protocol => self.sealed(&id, &[], 0, &crypto(&self.other_protocol)),
         };
         if bad == Bad::Seal {
             packet[DATAGRAM - 1] ^= 1;
@@ -85,11 +88,16 @@ impl Initials {
 
     /// The same with the proof that was asked for.
     pub(crate) fn proven(&self, id: &[u8], token: &[u8]) -> Vec<u8> {
-        self.sealed(id, token, &self.hello)
+        self.sealed(id, token, 0, &crypto(&self.hello))
     }
 
-    /// RFC 9000 §17.2.2 and §19.6, RFC 9001 §5.
-    fn sealed(&self, id: &[u8], token: &[u8], crypto: &[u8]) -> Vec<u8> {
+    /// Ends what the latest first packet began.
+    pub(crate) fn close(&self) -> Vec<u8> {
+        self.sealed(&self.made.to_be_bytes(), &[], 1, &CLOSE)
+    }
+
+    /// RFC 9000 §17.2.2, RFC 9001 §5.
+    fn sealed(&self, id: &[u8], token: &[u8], number: u8, frame: &[u8]) -> Vec<u8> {
         let keys = Keys::initial(Version::V1, self.suite.suite, self.suite.quic, id, Side::Client).local;
         let mut header = vec![FIRST_BYTE, 0, 0, 0, 1, u8::try_from(id.len()).unwrap()];
         header.extend_from_slice(id);
@@ -98,16 +106,21 @@ impl Initials {
         header.extend_from_slice(token);
         let sealed = DATAGRAM - header.len() - 2 - NUMBER_BYTES;
         header.extend_from_slice(&varint(sealed + NUMBER_BYTES));
-        header.extend_from_slice(&[0; NUMBER_BYTES]);
-        let mut payload = [&[6, 0][..], &varint(crypto.len()), crypto].concat();
+        header.extend_from_slice(&[0, 0, 0, number]);
+        let mut payload = frame.to_vec();
         payload.resize(sealed - TAG_BYTES, 0);
-        let tag = keys.packet.encrypt_in_place(0, &header, &mut payload).unwrap();
+        let tag = keys.packet.encrypt_in_place(u64::from(number), &header, &mut payload).unwrap();
         payload.extend_from_slice(tag.as_ref());
         let (first, rest) = header.split_first_mut().unwrap();
-        let number = rest.len() - NUMBER_BYTES;
-        keys.header.encrypt_in_place(&payload[..16], first, &mut rest[number..]).unwrap();
+        let before = rest.len() - NUMBER_BYTES;
+        keys.header.encrypt_in_place(&payload[..16], first, &mut rest[before..]).unwrap();
         [header, payload].concat()
     }
+}
+
+/// A `CRYPTO` frame (RFC 9000 §19.6).
+fn crypto(data: &[u8]) -> Vec<u8> {
+    [&[6, 0][..], &varint(data.len()), data].concat()
 }
 
 /// What TLS says first.
