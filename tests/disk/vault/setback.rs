@@ -29,7 +29,7 @@ async fn a_safe_that_lost_a_revocation_is_not_served_until_its_owner_accepts_tha
     assert!(revoked(&keys, &whole), "nothing is missing yet");
     spoil_the_end(&data.join("vault.db-wal"));
 
-    for arguments in [["serve"].as_slice(), &["status"], &["device", "list"]] {
+    for arguments in [["status"].as_slice(), &["device", "list"], &["serve"]] {
         let refused = keys.run(&data, arguments);
         let said = String::from_utf8(refused.stderr).unwrap();
         assert_eq!(refused.status.code(), Some(6), "{arguments:?}: {said}");
