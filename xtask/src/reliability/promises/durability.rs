@@ -46,14 +46,17 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         key: "4",
-        claim: "A write that was torn is noticed and never served.",
-        extent: Whole,
+        claim: "A write that was torn is noticed and never served; a log that lost what was confirmed is told.",
+        extent: Part("what was confirmed in the half minute before a power cut may be lost to a damaged log unnoticed"),
         by: &[
             Test("tests::disk::a_damaged_vault_gives_right_rows_and_documents_or_none"),
+            Test("tests::disk::a_safe_that_lost_a_revocation_is_not_served_until_its_owner_accepts_that"),
             Test("safe-agent::lib::a_log_torn_at_any_byte_keeps_every_commit_before_the_tear"),
+            Test("safe-agent::lib::a_log_cut_back_behind_what_was_confirmed_is_refused_and_left_as_it_is"),
             Test("tests::disk::a_damaged_spool_delivers_right_bytes_or_none"),
+            Test("tests::disk::a_relay_that_lost_what_it_confirmed_says_so_in_its_log_and_serves_the_rest"),
         ],
-        figures: &["disk.spool_damage", "disk.vault_damage"],
+        figures: &["disk.spool_damage", "disk.vault_damage", "disk.spool_setback", "disk.vault_setback"],
     },
     Row {
         key: "5",
@@ -86,6 +89,7 @@ pub(super) const ROWS: &[Row] = &[
         claim: "A damaged record is set aside, all others are served, and nothing panics.",
         extent: Whole,
         by: &[
+            Test("tests::disk::a_damaged_witness_is_told_by_the_next_command_and_made_anew"),
             Test("tests::disk::a_damaged_vault_gives_right_rows_and_documents_or_none"),
             Test("tests::disk::a_damaged_spool_delivers_right_bytes_or_none"),
             Test("relay::lib::a_damaged_envelope_is_set_aside_for_good_and_blocks_nothing"),
