@@ -106,7 +106,7 @@ impl Shelf {
 }
 
 /// A tap before the relay for those who are told of it. The safe is not, so no login has to be signed.
-fn tap(world: &World) -> Tap {
+pub(crate) fn tap(world: &World) -> Tap {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let seed: [u8; 32] = std::fs::read(world.relay_folder().join("relay.key")).unwrap()[1..33].try_into().unwrap();
     let url = world.relay();

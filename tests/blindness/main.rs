@@ -13,6 +13,7 @@
 
 mod capture;
 mod classifier;
+mod dictionary;
 mod house;
 mod packets;
 mod regression;
