@@ -112,14 +112,22 @@ pub(crate) fn bounded(minutes: u32, words: impl IntoIterator<Item = impl AsRef<O
 
 /// Goes on with an earlier run at this commit; removes what another left.
 fn prepare(folder: &Path) -> Result<()> {
+    if goes_on(folder)? {
+        return Ok(());
+    }
+    fs::write(folder.join(HEAD), machine::describe()).context("cannot keep where this ran")
+}
+
+/// Whether a folder of results is of this commit; emptied if it is of another, or of changes that are in none.
+pub(crate) fn goes_on(folder: &Path) -> Result<bool> {
     let commit = machine::commit();
     let before = fs::read_to_string(folder.join(COMMIT)).unwrap_or_default();
     if before == commit && !commit.contains(' ') {
-        return Ok(());
+        return Ok(true);
     }
     empty(folder)?;
-    fs::write(folder.join(HEAD), machine::describe()).context("cannot keep where this ran")?;
-    fs::write(folder.join(COMMIT), commit).context("cannot keep at which commit this ran")
+    fs::write(folder.join(COMMIT), commit).context("cannot keep at which commit this ran")?;
+    Ok(false)
 }
 
 fn passed(folder: &Path) -> Vec<String> {

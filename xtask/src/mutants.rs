@@ -4,48 +4,66 @@
 
 use std::fs;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use rohrpost_figures::Figures;
 
 use crate::command::{self, answers};
-use crate::long::bounded;
+use crate::long::{bounded, goes_on};
 use crate::planted::scratch::target_folder;
 use crate::step::{self, Outcome, Step};
 
-/// What is mutated, and the package whose tests have to notice.
-const FILES: [(&str, &str); 7] = [
-    ("rohrpost-safe-agent", "safe-agent/src/grants.rs"),
-    ("rohrpost-safe-agent", "safe-agent/src/requests.rs"),
-    ("rohrpost-safe-agent", "safe-agent/src/requests/past.rs"),
-    ("rohrpost-safe-agent", "safe-agent/src/handlers/*.rs"),
-    ("rohrpost-e2ee", "protocol/e2ee/src/exchange.rs"),
-    ("rohrpost-e2ee", "protocol/e2ee/src/exchange/*.rs"),
-    ("rohrpost-e2ee", "protocol/e2ee/src/window.rs"),
+/// What is mutated, and whose tests have to notice.
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    package: &'static str,
+    files: &'static [&'static str],
+    /// Which of its tests, in cargo's words.
+    tests: &'static str,
+}
+
+const TARGETS: [Target; 2] = [
+    Target {
+        package: "rohrpost-safe-agent",
+        files: &[
+            "safe-agent/src/grants.rs",
+            "safe-agent/src/requests.rs",
+            "safe-agent/src/requests/past.rs",
+            "safe-agent/src/handlers/*.rs",
+        ],
+        tests: "--lib",
+    },
+    // The published vectors and the debug output are tests of their own there.
+    Target {
+        package: "rohrpost-e2ee",
+        files: &["protocol/e2ee/src/exchange.rs", "protocol/e2ee/src/exchange/*.rs", "protocol/e2ee/src/window.rs"],
+        tests: "--tests",
+    },
 ];
 
-/// Mutates the files whose names contain one of these words, or all.
+/// Mutates the packages whose names contain one of these words, or all.
 pub(crate) fn run(words: &[String]) -> Result<()> {
     let words = words.to_vec();
     step::run(vec![Step::new("mutants", move || check(&words))], &[])
 }
 
-/// Mutates file by file and compares the survivors with those that are explained.
+/// Mutates package by package and compares the survivors with those that are explained.
 fn check(words: &[String]) -> Result<Outcome> {
     if !answers("cargo", &["mutants", "--version"]) {
         let how = "cargo-mutants is not installed (cargo install --locked cargo-mutants)";
         return Ok(Outcome::Skip(how.to_owned()));
     }
     let output = target_folder()?.join("mutants");
+    // What was caught before at this commit is not tried again.
+    goes_on(&output)?;
     let explained = fs::read_to_string(PAGE).with_context(|| format!("cannot read {PAGE}"))?;
     let (mut caught, mut survived, mut unexplained) = (0, 0, Vec::new());
-    for (package, file) in
-        FILES.iter().filter(|(_, file)| words.is_empty() || words.iter().any(|word| file.contains(word.as_str())))
-    {
-        let folder = output.join(file.replace(['/', '*'], "-"));
-        mutate(package, file, &folder.to_string_lossy())?;
+    let wanted = |target: &&Target| words.is_empty() || words.iter().any(|word| target.package.contains(word.as_str()));
+    for target in TARGETS.iter().filter(wanted) {
+        let folder = output.join(target.package);
+        target.mutate(&folder.to_string_lossy())?;
         let list = |name: &str| fs::read_to_string(folder.join("mutants.out").join(name)).unwrap_or_default();
         let missed = list("missed.txt");
-        caught += list("caught.txt").lines().count() + list("timeout.txt").lines().count();
+        caught += CAUGHT.iter().map(|name| list(name).lines().count()).sum::<usize>();
         survived += missed.lines().count();
         unexplained.extend(missed.lines().filter(|mutant| !explains(&explained, mutant)).map(str::to_owned));
     }
@@ -56,14 +74,27 @@ fn check(words: &[String]) -> Result<Outcome> {
     Ok(Outcome::Pass)
 }
 
-/// Ends with 2 where mutants were missed and 3 where some ran out of time: both are judged here.
-fn mutate(package: &str, file: &str, output: &str) -> Result<()> {
-    let words = ["cargo", "mutants", "--package", package, "--file", file, "--output", output, "--baseline", "skip"];
-    let mut call = bounded(120, words);
-    call.args(["--timeout", "120", "--jobs", "1", "--no-shuffle", "--", "--lib"]);
-    let (status, text) = command::outcome(&mut call)?;
-    ensure!(matches!(status.code(), Some(0 | 2 | 3)), "mutating {file} ended with {status}:\n{text}");
-    Ok(())
+impl Target {
+    /// Ends with 2 where mutants were missed and 3 where some ran out of time: both are judged by the caller.
+    fn mutate(&self, output: &str) -> Result<()> {
+        let mut call = bounded(300, ["cargo", "mutants", "--package", self.package, "--output", output]);
+        call.args(self.files.iter().flat_map(|file| ["--file", file]));
+        call.args([
+            "--baseline",
+            "skip",
+            "--timeout",
+            "120",
+            "--jobs",
+            "1",
+            "--no-shuffle",
+            "--iterate",
+            "--",
+            self.tests,
+        ]);
+        let (status, text) = command::outcome(&mut call)?;
+        ensure!(matches!(status.code(), Some(0 | 2 | 3)), "mutating {} ended with {status}:\n{text}", self.package);
+        Ok(())
+    }
 }
 
 /// The place in a line moves with every change above it; what was changed into what does not.
@@ -74,6 +105,8 @@ fn explains(page: &str, mutant: &str) -> bool {
 }
 
 const PAGE: &str = "docs/mutants.md";
+/// Where the tool lists what was noticed: in this run and in those that it goes on from.
+const CAUGHT: [&str; 3] = ["caught.txt", "timeout.txt", "previously_caught.txt"];
 
 #[cfg(test)]
 mod tests {
