@@ -175,9 +175,11 @@ pub(super) const ROWS: &[Attack] = &[
         row: Row {
             key: "A28",
             claim: "Each is refused or has no effect; what is missing is missed.",
-            extent: Part("an alarm that a relay withheld something is given at the end of its time only"),
+            extent: Part("whether a request that was left there is withheld shows when its time is up, and no sooner"),
             by: &[
                 Test("sim::sim::no_schedule_of_a_malicious_relay_breaks_an_invariant"),
+                Test("sim::sim::every_power_does_harm_and_none_gets_anything"),
+                Test("sim::sim::a_patient_or_a_practice_that_is_singled_out_is_told_and_nobody_else_is"),
                 Test("sim::sim::every_attack_that_is_kept_fails"),
                 Test("e2ee::lib::an_older_epoch_or_a_shorter_chain_is_rolled_back"),
                 Test("e2ee::lib::a_request_put_together_from_two_is_refused"),
@@ -185,7 +187,7 @@ pub(super) const ROWS: &[Attack] = &[
                 Test("tests::e2e::another_safes_valid_records_are_not_believed"),
                 Test("sim::sim::an_insider_at_a_relay_with_all_powers_gets_nothing"),
             ],
-            figures: &["sim.malicious_relay"],
+            figures: &["sim.malicious_relay", "sim.singled_out"],
         },
     },
     Attack {

@@ -100,10 +100,11 @@ pub(super) const ROWS: &[Row] = &[
         extent: Part("a patient is not told of a deposit that a relay swallowed until its time is up"),
         by: &[
             Test("sim::sim::no_schedule_of_a_malicious_relay_breaks_an_invariant"),
+            Test("sim::sim::a_patient_or_a_practice_that_is_singled_out_is_told_and_nobody_else_is"),
             Test("e2ee::lib::an_object_without_its_last_chunk_is_truncated"),
             Test("patient::lib::a_run_killed_after_any_piece_is_taken_up_by_the_next_and_gives_the_whole"),
         ],
-        figures: &[],
+        figures: &["sim.singled_out"],
     },
     Row {
         key: "23",

@@ -23,8 +23,12 @@ pub(super) const ROWS: &[Row] = &[
         key: "40",
         claim: "What a relay can observe does not depend on what is in the envelopes.",
         extent: Whole,
-        by: &[Test("sim::sim::a_relay_sees_the_same_whatever_the_secrets_are")],
-        figures: &["sim.twins"],
+        by: &[
+            Test("sim::sim::a_relay_sees_the_same_whatever_the_secrets_are"),
+            Test("sim::sim::a_malicious_relay_sees_the_same_whatever_it_does_and_the_secrets_are"),
+            Test("sim::sim::a_relay_sees_it_when_documents_are_longer"),
+        ],
+        figures: &["sim.twins", "sim.evil_twins"],
     },
     Row {
         key: "41",
