@@ -14,7 +14,8 @@ use rohrpost_wire::limits;
 pub struct Limits {
     /// Connections at once; one costs about 30 KiB idle. Beyond it a handshake is refused.
     pub connections: usize,
-    /// Handshakes under way before newcomers must first prove their address by a retry (RFC 9000 §8.1.2).
+    /// Handshakes under way before newcomers must first prove their address by a retry (RFC 9000 §8.1.2). As many again may
+    /// be under way then, and whoever has most of them makes room for who has less.
     pub handshakes: usize,
     /// Handshakes, connections and calls under way from one IPv4 address or one IPv6 network of 56 bits: many people may
     /// share one, but it must not be able to turn all others away.

@@ -214,11 +214,12 @@ pub(super) const ROWS: &[Attack] = &[
                     "relay::relay::an_address_that_has_not_answered_is_sent_three_times_what_came_from_it_and_less_than_a_datagram_more",
                 ),
                 Test("relay::relay::nothing_is_taken_before_a_handshake_is_over"),
+                Test("relay::relay::ten_thousand_bad_handshakes_a_second_keep_no_good_one_out_and_cost_bounded_memory"),
                 Test("relay::relay::every_limit_has_a_row_that_changes_it_alone"),
                 Test("relay::relay::each_limit_is_reached_and_has_its_answer"),
                 Test("relay::relay::a_login_of_another_connection_proves_nothing"),
             ],
-            figures: &["fuzz.reflection"],
+            figures: &["fuzz.reflection", "relay.flood"],
         },
     },
 ];

@@ -90,15 +90,17 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         key: "32",
         claim: "A PIN cannot be guessed offline from what a relay or the thief of a link has.",
-        extent: Part("by what a relay holds; no dictionary was run over it"),
+        extent: Whole,
         by: &[
+            Test("tests::blindness::a_thief_of_the_link_who_heard_the_enrolment_tries_every_pin_and_learns_none"),
+            Test("tests::blindness::enrolments_that_differ_in_their_pins_differ_under_the_seal_alone"),
             Test("e2ee::lib::who_steals_the_prekey_tomorrow_opens_the_request_but_never_its_reply"),
             Test("tests::blindness::the_running_relay_and_its_disk_know_nothing_of_what_passed"),
             Test(
                 "safe-agent::lib::a_pin_that_is_wrong_in_its_first_digit_takes_as_long_as_one_that_is_wrong_in_its_last",
             ),
         ],
-        figures: &["blindness.relay"],
+        figures: &["blindness.dictionary", "blindness.relay", "access.timing_pin"],
     },
     Row {
         key: "33",
