@@ -87,7 +87,9 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         key: "7",
         claim: "A damaged record is set aside, all others are served, and nothing panics.",
-        extent: Part("a damaged page of a database may, rarely, name fewer rows than it holds: those are missing unnoticed"),
+        extent: Part(
+            "a damaged page of a database may, rarely, name fewer rows than it holds: those are missing unnoticed",
+        ),
         by: &[
             Test("tests::disk::a_damaged_witness_is_told_by_the_next_command_and_made_anew"),
             Test("tests::disk::a_damaged_vault_gives_right_rows_and_documents_or_none"),
