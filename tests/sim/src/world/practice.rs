@@ -12,6 +12,9 @@ use crate::random::{self, Rng};
 use crate::safe::office::Invitation;
 use crate::time::Millis;
 
+/// Minutes between two tries of an insider, about.
+const INSIDER_MINUTES: u64 = 2;
+
 /// Who is who, as the practices know it.
 #[derive(Debug)]
 pub(super) struct People {
@@ -65,13 +68,15 @@ impl World {
         if self.calm {
             return;
         }
-        let minutes = self.config.errand_minutes;
+        let is_insider = self.config.insider && client == 0;
+        // Who tries for what is somebody else's tries often.
+        let minutes = if is_insider { INSIDER_MINUTES } else { self.config.errand_minutes };
         let pause = Millis(random::below(self.people.rng(), 2 * minutes * 60_000));
         self.after(pause, Event::Errand(client));
         let drawn = random::below(self.people.rng(), 100);
         let place = usize::try_from(random::below(self.people.rng(), 8)).unwrap_or(0);
         let errand = match drawn {
-            0..60 if self.config.insider && client == 0 => self.theft(client, place),
+            0..60 if is_insider => self.theft(client, place),
             0..20 => Errand::List,
             20..60 => Errand::Fetch(place),
             60..75 => Errand::Status,
@@ -85,7 +90,7 @@ impl World {
 
     /// An insider asks for what is somebody else's, with a key that is enrolled.
     fn theft(&mut self, client: usize, place: usize) -> Errand {
-        if place >= 6 {
+        if place >= 4 {
             return self.craft(client);
         }
         let foreign = self.ghost.foreign_documents(client);
