@@ -17,7 +17,7 @@ use crate::reliability::{HEAD, empty, figures, machine, report};
 use crate::step::{self, Outcome, Step};
 use crate::suite::FIGURES;
 
-/// Runs what has not passed yet at this commit, or the steps named. A whole run is written down.
+/// Runs what has not passed yet at this commit, or the steps named, and writes down what has run by then.
 pub(crate) fn run(wanted: &[String]) -> Result<()> {
     let folder = target_folder()?.join("reliability-long");
     prepare(&folder)?;
@@ -26,12 +26,12 @@ pub(crate) fn run(wanted: &[String]) -> Result<()> {
     for name in &passed {
         println!("{name} has passed at this commit");
     }
-    let due = steps(&folder).into_iter().filter(is_due).collect();
+    let all = steps(&folder);
+    let names: Vec<_> = all.iter().map(Step::name).collect();
+    let due = all.into_iter().filter(is_due).collect();
     let ended = step::run_telling(due, wanted, &mut |finding| evidence::keep_step(&folder, finding));
-    if wanted.is_empty() {
-        fs::write(PAGE, page(&folder)?).with_context(|| format!("cannot write {PAGE}"))?;
-        println!("written to {PAGE}");
-    }
+    fs::write(PAGE, page(&folder, &names)?).with_context(|| format!("cannot write {PAGE}"))?;
+    println!("written to {PAGE}");
     ended
 }
 
@@ -57,24 +57,32 @@ struct Suite {
     name: &'static str,
     /// Which tests, in cargo's words.
     flags: &'static [&'static str],
+    /// Whether it starts the programs as a person does.
+    programs: bool,
     /// What ends it.
     minutes: u32,
 }
 
 const SUITES: [Suite; 6] = [
-    Suite { name: "simulation", flags: &["--package", "rohrpost-sim"], minutes: 180 },
-    Suite { name: "models", flags: &["--package", "rohrpost-models"], minutes: 30 },
-    Suite { name: "disk", flags: &["--package", "rohrpost-tests", "--test", "disk"], minutes: 60 },
-    Suite { name: "access", flags: &["--package", "rohrpost-tests", "--test", "access"], minutes: 30 },
-    Suite { name: "requests", flags: &["--package", "rohrpost-safe-agent", "--lib", "requests::"], minutes: 60 },
-    Suite { name: "twins", flags: &["--package", "rohrpost-fuzz"], minutes: 60 },
+    Suite { name: "simulation", flags: &["--package", "rohrpost-sim"], programs: false, minutes: 180 },
+    Suite { name: "models", flags: &["--package", "rohrpost-models"], programs: false, minutes: 30 },
+    Suite { name: "disk", flags: &["--package", "rohrpost-tests", "--test", "disk"], programs: true, minutes: 60 },
+    Suite { name: "access", flags: &["--package", "rohrpost-tests", "--test", "access"], programs: true, minutes: 30 },
+    Suite {
+        name: "requests",
+        flags: &["--package", "rohrpost-safe-agent", "--lib", "requests::"],
+        programs: false,
+        minutes: 60,
+    },
+    Suite { name: "twins", flags: &["--package", "rohrpost-fuzz"], programs: false, minutes: 60 },
 ];
 
 impl Suite {
     /// As a build that ships has it: several times the seeds an hour.
     fn run(self, folder: &Path) -> Result<Outcome> {
-        // Some tests start the programs as a person does.
-        command::run(&mut bounded(30, ["cargo", "build", "--workspace", "--bins", "--release", "--locked"]))?;
+        if self.programs {
+            command::run(&mut bounded(30, ["cargo", "build", "--workspace", "--bins", "--release", "--locked"]))?;
+        }
         let words = ["cargo", "test", "--release", "--locked"].iter().chain(self.flags);
         command::run(bounded(self.minutes, words).envs(LONG_FORMS).env(FIGURES, folder))?;
         Ok(Outcome::Pass)
@@ -92,7 +100,7 @@ fn verifpal() -> Result<Outcome> {
 
 /// What makes the tests take their long form: the simulation has numbers of its own.
 const LONG_FORMS: [(&str, &str); 3] =
-    [("ROHRPOST_LONG", "1"), ("ROHRPOST_SIM_ATTACKS", "10000"), ("ROHRPOST_SIM_WORLDS", "400")];
+    [("ROHRPOST_LONG", "1"), ("ROHRPOST_SIM_ATTACKS", "10000"), ("ROHRPOST_SIM_WORLDS", "100")];
 
 /// Another command of this program, as a process that can be bounded and told where its figures go.
 fn ourselves(words: &[&str], minutes: u32, folder: &Path) -> Result<Outcome> {
@@ -112,21 +120,20 @@ pub(crate) fn bounded(minutes: u32, words: impl IntoIterator<Item = impl AsRef<O
 
 /// Goes on with an earlier run at this commit; removes what another left.
 fn prepare(folder: &Path) -> Result<()> {
-    if goes_on(folder)? {
+    if goes_on(folder, &machine::commit())? {
         return Ok(());
     }
     fs::write(folder.join(HEAD), machine::describe()).context("cannot keep where this ran")
 }
 
-/// Whether a folder of results is of this commit; emptied if it is of another, or of changes that are in none.
-pub(crate) fn goes_on(folder: &Path) -> Result<bool> {
-    let commit = machine::commit();
-    let before = fs::read_to_string(folder.join(COMMIT)).unwrap_or_default();
-    if before == commit && !commit.contains(' ') {
+/// Whether a folder of results is of this state; emptied if it is of another, or of changes that are in no commit.
+pub(crate) fn goes_on(folder: &Path, state: &str) -> Result<bool> {
+    let before = fs::read_to_string(folder.join(STATE)).unwrap_or_default();
+    if before == state && !machine::commit().contains(' ') {
         return Ok(true);
     }
     empty(folder)?;
-    fs::write(folder.join(COMMIT), commit).context("cannot keep at which commit this ran")?;
+    fs::write(folder.join(STATE), state).context("cannot keep of which state this is")?;
     Ok(false)
 }
 
@@ -135,14 +142,20 @@ fn passed(folder: &Path) -> Vec<String> {
     steps.into_iter().filter(|step| step.outcome == Ended::Passed).map(|step| step.name).collect()
 }
 
-fn page(folder: &Path) -> Result<String> {
+fn page(folder: &Path, names: &[&str]) -> Result<String> {
     let head = fs::read_to_string(folder.join(HEAD)).context("the run did not say where it ran")?;
-    let steps = report::steps(&evidence::steps(folder)?)?;
+    let ran = evidence::steps(folder).unwrap_or_default();
+    let missing = names.iter().filter(|name| ran.iter().all(|step| step.name != **name));
+    let missing: Vec<_> = missing.map(|name| format!("| {name} | not run at this commit | |\n")).collect();
     let figures = report::figures(&figures::read(folder)?)?;
-    Ok(format!("{INTRODUCTION}{head}.\n\n## Steps\n\n{steps}\n## Figures\n\n{figures}"))
+    Ok(format!(
+        "{INTRODUCTION}{head}.\n\n## Steps\n\n{}{}\n## Figures\n\n{figures}",
+        report::steps(&ran)?,
+        missing.concat()
+    ))
 }
 
-const COMMIT: &str = "commit.txt";
+const STATE: &str = "state.txt";
 const PAGE: &str = "docs/reliability-long.md";
 const INTRODUCTION: &str = "\
 # Reliability, the long way

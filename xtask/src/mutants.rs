@@ -2,14 +2,18 @@
 //!
 //! Files with the most to lose come first. A mutant that survives is explained in `docs/mutants.md` or fails the step.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use rohrpost_figures::Figures;
 
-use crate::command::{self, answers};
+use crate::command::{self, answers, program};
 use crate::long::{bounded, goes_on};
 use crate::planted::scratch::target_folder;
+use crate::reliability::machine;
 use crate::step::{self, Outcome, Step};
 
 /// What is mutated, and whose tests have to notice.
@@ -53,37 +57,46 @@ fn check(words: &[String]) -> Result<Outcome> {
         return Ok(Outcome::Skip(how.to_owned()));
     }
     let output = target_folder()?.join("mutants");
-    // What was caught before at this commit is not tried again.
-    goes_on(&output)?;
-    let explained = fs::read_to_string(PAGE).with_context(|| format!("cannot read {PAGE}"))?;
-    let (mut caught, mut survived, mut unexplained) = (0, 0, Vec::new());
+    let page = fs::read_to_string(PAGE).with_context(|| format!("cannot read {PAGE}"))?;
+    let mut told = Vec::new();
     let wanted = |target: &&Target| words.is_empty() || words.iter().any(|word| target.package.contains(word.as_str()));
     for target in TARGETS.iter().filter(wanted) {
-        let folder = output.join(target.package);
-        target.mutate(&folder.to_string_lossy())?;
-        let list = |name: &str| fs::read_to_string(folder.join("mutants.out").join(name)).unwrap_or_default();
-        let missed = list("missed.txt");
-        caught += CAUGHT.iter().map(|name| list(name).lines().count()).sum::<usize>();
-        survived += missed.lines().count();
-        unexplained.extend(missed.lines().filter(|mutant| !explains(&explained, mutant)).map(str::to_owned));
+        told.push(target.mutate(&output.join(target.package))?);
     }
+    let sum = |count: fn(&Told) -> usize| u64::try_from(told.iter().map(count).sum::<usize>()).unwrap_or(u64::MAX);
+    let (caught, survived) = (sum(|told| told.caught), sum(|told| told.missed.len()));
     ensure!(caught > 0, "no mutant was caught; was any made?");
-    ensure!(unexplained.is_empty(), "{PAGE} does not explain: {}", unexplained.join("; "));
-    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    Figures::of("mutants").count("caught", count(caught)).count("survived, explained", count(survived)).publish();
+    let unexplained: Vec<_> = told.iter().flat_map(|told| &told.missed).filter(|it| !explains(&page, it)).collect();
+    ensure!(unexplained.is_empty(), "{PAGE} does not explain: {unexplained:#?}");
+    if words.is_empty() {
+        fs::write(PAGE, with_figures(&page, &told)?).with_context(|| format!("cannot write {PAGE}"))?;
+    }
+    Figures::of("mutants").count("caught", caught).count("survived, explained", survived).publish();
     Ok(Outcome::Pass)
 }
 
+/// How it went in one package.
+#[derive(Debug)]
+struct Told {
+    package: &'static str,
+    caught: usize,
+    /// Changes that do not compile.
+    unviable: usize,
+    missed: Vec<String>,
+}
+
 impl Target {
-    /// Ends with 2 where mutants were missed and 3 where some ran out of time: both are judged by the caller.
-    fn mutate(&self, output: &str) -> Result<()> {
-        let mut call = bounded(300, ["cargo", "mutants", "--package", self.package, "--output", output]);
-        call.args(self.files.iter().flat_map(|file| ["--file", file]));
+    /// What was caught before, with the same sources, is not tried again.
+    fn mutate(&self, folder: &Path) -> Result<Told> {
+        let sources = command::read(program("git", &["ls-files", "--stage", "--"]).args(self.files))?;
+        goes_on(folder, &sources)?;
+        let mut call = bounded(300, ["cargo", "mutants", "--package", self.package]);
+        call.arg("--output").arg(folder).args(self.files.iter().flat_map(|file| ["--file", file]));
         call.args([
             "--baseline",
             "skip",
             "--timeout",
-            "120",
+            "180",
             "--jobs",
             "1",
             "--no-shuffle",
@@ -92,9 +105,27 @@ impl Target {
             self.tests,
         ]);
         let (status, text) = command::outcome(&mut call)?;
+        // Ends with 2 where mutants were missed and 3 where some ran out of time: both are judged by the caller.
         ensure!(matches!(status.code(), Some(0 | 2 | 3)), "mutating {} ended with {status}:\n{text}", self.package);
-        Ok(())
+        let list = |name: &str| fs::read_to_string(folder.join("mutants.out").join(name)).unwrap_or_default();
+        let lines = |name: &str| list(name).lines().map(str::to_owned).collect::<Vec<_>>();
+        let unviable: BTreeSet<_> = lines("unviable.txt").into_iter().collect();
+        let caught: BTreeSet<_> = CAUGHT.iter().flat_map(|name| lines(name)).collect();
+        let caught = caught.difference(&unviable).count();
+        Ok(Told { package: self.package, caught, unviable: unviable.len(), missed: lines("missed.txt") })
     }
+}
+
+/// The page with the figures of this run in the place of the last one's.
+fn with_figures(page: &str, told: &[Told]) -> Result<String> {
+    let (before, rest) = page.split_once(BEGIN).with_context(|| format!("{PAGE} has no place for figures"))?;
+    let (_, after) = rest.split_once(END).with_context(|| format!("{PAGE} has no end of its figures"))?;
+    let mut table =
+        format!("{}.\n\n| package | caught | survived | not compiled |\n|---|---|---|---|\n", machine::describe());
+    for Told { package, caught, unviable, missed } in told {
+        writeln!(table, "| `{package}` | {caught} | {} | {unviable} |", missed.len())?;
+    }
+    Ok(format!("{before}{BEGIN}\n{table}{END}{after}"))
 }
 
 /// The place in a line moves with every change above it; what was changed into what does not.
@@ -105,12 +136,24 @@ fn explains(page: &str, mutant: &str) -> bool {
 }
 
 const PAGE: &str = "docs/mutants.md";
+const BEGIN: &str = "<!-- figures, written by cargo xtask mutants -->";
+const END: &str = "<!-- end of figures -->";
 /// Where the tool lists what was noticed: in this run and in those that it goes on from.
 const CAUGHT: [&str; 3] = ["caught.txt", "timeout.txt", "previously_caught.txt"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_figures_of_the_last_run_are_replaced_and_the_rest_stays() {
+        let page = format!("Head.\n\n{BEGIN}\nold\n{END}\n\n| a | b |\n");
+        let told = Told { package: "rohrpost-e2ee", caught: 7, unviable: 2, missed: vec!["one".to_owned()] };
+        let written = with_figures(&page, &[told]).unwrap();
+        assert!(written.starts_with("Head.\n\n") && written.ends_with("\n\n| a | b |\n") && !written.contains("old"));
+        assert!(written.contains("| `rohrpost-e2ee` | 7 | 1 | 2 |"));
+        assert_eq!(written.matches(END).count(), 1);
+    }
 
     #[test]
     fn a_survivor_is_explained_by_its_file_and_its_change_wherever_it_stands_now() {

@@ -20,6 +20,11 @@ impl Step {
         Self { name, check: Box::new(check) }
     }
 
+    /// What it is called.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Whether this is its name.
     pub(crate) fn is(&self, name: &str) -> bool {
         self.name == name

@@ -51,6 +51,8 @@ enum Event {
     Office(usize),
     /// The practice renews its identity.
     Renew(usize),
+    /// The practice revokes a client's device.
+    Revoke(usize),
     /// Every hour.
     Hour,
     /// Faults end.
@@ -189,6 +191,7 @@ impl World {
             Event::Invited(client, invitation) => self.hand_over(client, *invitation),
             Event::Office(safe) => self.office(safe),
             Event::Renew(safe) => self.renew(safe),
+            Event::Revoke(client) => self.revoke(client),
             Event::Hour => {
                 self.look_for_silence();
                 self.plan_chaos();

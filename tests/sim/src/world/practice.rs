@@ -228,7 +228,8 @@ impl World {
         self.carry_out_peer(Peer::Safe(index), out);
     }
 
-    fn revoke(&mut self, client: usize) {
+    /// Revokes the device that was enrolled last; its owner will notice and be invited again.
+    pub(super) fn revoke(&mut self, client: usize) {
         let Some(patient) = self.people.patients.get(client) else { return };
         let (index, id) = (patient.safe, patient.id);
         let Some(safe) = self.safes.get_mut(index) else { return };

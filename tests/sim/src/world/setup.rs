@@ -182,6 +182,8 @@ impl World {
         self.after(Millis::minutes(minute), Event::Office(index));
         if self.config.insider {
             self.after(Millis::minutes(40 + minute), Event::Renew(index));
+            let last = self.clients.len().saturating_sub(1);
+            self.after(Millis::minutes(70), Event::Revoke(last));
         }
     }
 
