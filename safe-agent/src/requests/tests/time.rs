@@ -3,6 +3,7 @@
 use rohrpost_e2ee::body::{Operation, Status};
 use rohrpost_e2ee::exchange::RequestDraft;
 use rohrpost_wire::Timestamp;
+use rohrpost_wire::frame::TtlClass;
 
 use crate::audit::{Decision, Refusal};
 use crate::requests::{CLOCK_GRACE_SECONDS, REQUEST_SECONDS};
@@ -46,6 +47,12 @@ fn a_request_is_taken_within_its_times_and_not_a_second_outside() {
             assert_eq!(world.events().last().unwrap().decision, Decision::Refused(Refusal::OutOfTime));
         }
     }
+}
+
+/// A relay keeps a request for so long, and whoever left it there could be answered until then.
+#[test]
+fn a_request_may_live_as_long_as_a_relay_keeps_one_at_most() {
+    assert_eq!(REQUEST_SECONDS, TtlClass::Fortnight.seconds());
 }
 
 #[test]
