@@ -1,6 +1,7 @@
 //! Requests from sealed envelope to opened reply, over a store in memory and one on disk.
 
 mod crash;
+mod damage;
 mod document;
 mod enrolment;
 mod fields;
