@@ -316,7 +316,7 @@ impl Sealed {
     }
 
     /// Seals again with the same randomness: the envelope is the same, and so is what opens its reply.
-    fn expect(&self) -> ExpectReply {
+    pub(crate) fn expect(&self) -> ExpectReply {
         let mut rng = self.rng.clone();
         let (envelope, expect) =
             seal_unchecked_for_tests(&self.safe, self.lane, &self.draft, &self.who.author(), &mut rng).unwrap();

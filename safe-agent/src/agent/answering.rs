@@ -150,3 +150,6 @@ fn decoy() -> Result<Answered, StoreError> {
     let reply = decoy_reply(&mut system_rng()).map_err(|_| StoreError::JobPanicked)?;
     Ok(Answered { reply, content: None })
 }
+
+#[cfg(test)]
+mod tests;
