@@ -1,18 +1,20 @@
 //! The relay's door: which handshakes begin, which are asked for a proof of address first, and which are refused.
 //!
-//! What gives way to whom is decided in [`Handshakes`] and [`crate::sources`]; here is what holds their turns. Invariant:
-//! whatever becomes of a handshake, what QUIC keeps of it is counted until QUIC has forgotten it.
+//! What gives way to whom is decided in [`Handshakes`], [`Memory`] and [`crate::sources`]; here is what holds their turns.
+//! Invariant: whatever becomes of a handshake, what QUIC keeps of it is counted, against whoever began it, until QUIC has
+//! forgotten it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use quinn::{Connection, Incoming};
 use rohrpost_wire::limits;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 use crate::connection::House;
 use crate::handshakes::{HandshakeId, Handshakes};
+use crate::memory::{Memory, Owner, owner};
 use crate::sources::{Kind, Source};
 use crate::turns::Turn;
 
@@ -28,7 +30,7 @@ const REMEMBERED_PER_HANDSHAKE: usize = 8;
 pub(crate) struct Door {
     house: Arc<House>,
     places: Arc<Mutex<Places>>,
-    memory: Arc<Semaphore>,
+    memory: Arc<Mutex<Memory>>,
 }
 
 /// Each handshake listens whether it has to give way.
@@ -39,8 +41,15 @@ type Places = Handshakes<oneshot::Sender<()>>;
 pub(crate) struct Admitted {
     incoming: Incoming,
     place: Place,
-    turn: Turn,
-    memory: OwnedSemaphorePermit,
+    kept: Kept,
+}
+
+/// What a handshake holds until QUIC has forgotten it.
+#[derive(Debug)]
+struct Kept {
+    memory: Arc<Mutex<Memory>>,
+    owner: Owner,
+    _turn: Turn,
 }
 
 /// What a handshake holds while it is under way.
@@ -57,8 +66,8 @@ impl Door {
         let handshakes = house.limits.handshakes;
         // As many again may be under way with a proven address.
         let places = Handshakes::new(handshakes.saturating_mul(2));
-        let memory = Arc::new(Semaphore::new(handshakes.saturating_mul(REMEMBERED_PER_HANDSHAKE)));
-        Self { house, places: Arc::new(Mutex::new(places)), memory }
+        let memory = Memory::new(handshakes.saturating_mul(REMEMBERED_PER_HANDSHAKE));
+        Self { house, places: Arc::new(Mutex::new(places)), memory: Arc::new(Mutex::new(memory)) }
     }
 
     /// Lets a handshake begin, asks for a proof of address first, or refuses.
@@ -76,11 +85,10 @@ impl Door {
             house.metrics.retried.add();
             return None;
         }
-        if let Ok(memory) = Arc::clone(&self.memory).try_acquire_owned()
-            && let Some(turn) = house.turns.take(source, kind)
+        if let Some(kept) = self.keep(source, kind)
             && let Some(place) = self.take_place(source, kind)
         {
-            return Some(Admitted { incoming, place, turn, memory });
+            return Some(Admitted { incoming, place, kept });
         }
         incoming.refuse();
         None
@@ -89,8 +97,13 @@ impl Door {
     /// Half of everything is for those who have proven their address.
     fn is_crowded(&self) -> bool {
         let most = self.house.limits.handshakes;
-        lock(&self.places).count() >= most
-            || self.memory.available_permits() <= most.saturating_mul(REMEMBERED_PER_HANDSHAKE / 2)
+        lock(&self.places).count() >= most || lock(&self.memory).is_half_taken()
+    }
+
+    fn keep(&self, source: Source, kind: Kind) -> Option<Kept> {
+        let (turn, owner) = (self.house.turns.take(source, kind)?, owner(source, kind));
+        let fits = lock(&self.memory).handle_begun(owner);
+        fits.then(|| Kept { memory: Arc::clone(&self.memory), owner, _turn: turn })
     }
 
     fn take_place(&self, source: Source, kind: Kind) -> Option<Place> {
@@ -105,19 +118,19 @@ impl Door {
 impl Admitted {
     /// Carries the handshake out, unless it fails, takes too long, or has to give way.
     pub(crate) async fn finish(self) -> Option<Connection> {
-        let Self { incoming, mut place, turn, memory } = self;
+        let Self { incoming, mut place, kept } = self;
         // What fails at once is not remembered.
         let connecting = incoming.accept().ok()?;
         let finished = tokio::select! {
             finished = timeout(Duration::from_secs(limits::FRAME_SECONDS), connecting) => finished.ok(),
             _ = &mut place.notice => None,
         };
-        drop((place, turn));
+        drop(place);
         if let Some(Ok(connection)) = finished {
             return Some(connection);
         }
         sleep(REMEMBERED).await;
-        drop(memory);
+        drop(kept);
         None
     }
 }
@@ -128,6 +141,12 @@ impl Drop for Place {
     }
 }
 
-fn lock(places: &Mutex<Places>) -> MutexGuard<'_, Places> {
-    places.lock().unwrap_or_else(PoisonError::into_inner)
+impl Drop for Kept {
+    fn drop(&mut self) {
+        lock(&self.memory).handle_forgotten(self.owner);
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -15,6 +15,7 @@ mod folder;
 mod handshakes;
 mod line;
 pub mod mailbox;
+mod memory;
 pub mod metrics;
 pub mod pace;
 pub mod quota;

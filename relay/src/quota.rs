@@ -17,8 +17,8 @@ pub struct Limits {
     /// Handshakes under way before newcomers must first prove their address by a retry (RFC 9000 §8.1.2). As many again may
     /// be under way then, and whoever has most of them makes room for who has less.
     pub handshakes: usize,
-    /// Handshakes, connections and calls under way from one IPv4 address or one IPv6 network of 56 bits: many people may
-    /// share one, but it must not be able to turn all others away.
+    /// Handshakes under way, or failed and still remembered by QUIC, from one IPv4 address or one IPv6 network of 56 bits:
+    /// many people may share one, but it must not be able to turn all others away.
     pub handshakes_per_source: usize,
     /// Connections at once from one source; see `handshakes_per_source`.
     pub connections_per_source: usize,

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rohrpost_figures::Figures;
-use rohrpost_relay::Limits;
 use rohrpost_wire::RelayAddress;
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
@@ -70,29 +69,8 @@ async fn ten_thousand_bad_handshakes_a_second_keep_no_good_one_out_and_cost_boun
     publish(&flood, &mut calls, &mut visits, grown);
 }
 
-/// QUIC remembers for three seconds whoever said hello and took it back. A relay that forgot at once let anybody fill its
-/// memory, without an address of his own.
-#[tokio::test(flavor = "multi_thread")]
-async fn handshakes_that_were_taken_back_count_for_as_long_as_they_are_remembered() {
-    const TRIES: usize = 100;
-    let place = Place::new();
-    let relay = place.relay_with(Limits { handshakes: 1, ..Limits::default() }).await;
-    let mut initials = Initials::new(&relay.url());
-    let mut begun = 0;
-    for _ in 0..TRIES {
-        let socket = tokio::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        if ask(&socket, &relay.url(), &initials.first(Bad::Silent)).await == Said::Other {
-            begun += 1;
-            socket.send_to(&initials.close(), relay.local_address()).await.unwrap();
-        }
-    }
-    // Four are half of what one handshake at a time may leave behind; a slow machine has forgotten these in the middle.
-    assert!((4..=8).contains(&begun), "{begun} of {TRIES}");
-    until_nobody_is_asked_for_a_proof(&relay.url()).await;
-}
-
 /// Sends a first packet and waits for the first answer.
-async fn ask(socket: &tokio::net::UdpSocket, url: &RelayAddress, initial: &[u8]) -> Said {
+pub(crate) async fn ask(socket: &tokio::net::UdpSocket, url: &RelayAddress, initial: &[u8]) -> Said {
     socket.send_to(initial, (Ipv4Addr::LOCALHOST, url.port)).await.unwrap();
     let mut datagram = [0; 2000];
     let length = timeout(SERVED, socket.recv(&mut datagram)).await.unwrap().unwrap();
@@ -126,7 +104,7 @@ fn hosts() -> Vec<UdpSocket> {
     sockets.inspect(|socket| socket.set_nonblocking(true).unwrap()).collect()
 }
 
-fn send(socket: &UdpSocket, url: &RelayAddress, datagram: &[u8]) {
+pub(crate) fn send(socket: &UdpSocket, url: &RelayAddress, datagram: &[u8]) {
     // A datagram for which the machine has no room at the moment is lost, as on any other network.
     let _lost = socket.send_to(datagram, (Ipv4Addr::LOCALHOST, url.port));
 }
@@ -155,7 +133,7 @@ impl Flood {
 }
 
 /// Newcomers connect one after the other, have a question answered and leave, until it is over; how long each took.
-async fn visits(url: RelayAddress, over: Arc<AtomicBool>) -> Vec<Duration> {
+pub(crate) async fn visits(url: RelayAddress, over: Arc<AtomicBool>) -> Vec<Duration> {
     let mut took = Vec::new();
     while !over.load(Ordering::Acquire) {
         let visit = async {
@@ -190,7 +168,7 @@ async fn timed(work: impl Future<Output = ()>) -> Duration {
 }
 
 /// The relay is as it was before: a stranger's handshake begins at once.
-async fn until_nobody_is_asked_for_a_proof(url: &RelayAddress) {
+pub(crate) async fn until_nobody_is_asked_for_a_proof(url: &RelayAddress) {
     let socket = tokio::net::UdpSocket::bind((Ipv4Addr::new(127, 0, 17, 1), 0)).await.unwrap();
     // None of the ids that the flood had.
     let mut initials = Initials::after(url, 1 << 32);
@@ -229,6 +207,6 @@ fn publish(flood: &Flood, calls: &mut [Duration], visits: &mut [Duration], grown
 }
 
 #[expect(clippy::disallowed_methods, reason = "how fast a flood is and how long others wait is what is measured")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }

@@ -93,7 +93,12 @@ impl Initials {
 
     /// Ends what the latest first packet began.
     pub(crate) fn close(&self) -> Vec<u8> {
-        self.sealed(&self.made.to_be_bytes(), &[], 1, &CLOSE)
+        self.close_proven(&self.made.to_be_bytes(), &[])
+    }
+
+    /// Ends what was begun with a proof of address.
+    pub(crate) fn close_proven(&self, id: &[u8], token: &[u8]) -> Vec<u8> {
+        self.sealed(id, token, 1, &CLOSE)
     }
 
     /// RFC 9000 §17.2.2, RFC 9001 §5.

@@ -20,6 +20,8 @@ mod process;
 mod reflection;
 mod spooling;
 mod stalls;
+#[cfg(target_os = "linux")]
+mod taken_back;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -30,17 +30,22 @@ pub(super) const ROWS: &[Row] = &[
         key: "16",
         claim: "Bad handshakes in any number do not keep good ones out.",
         extent: Part(
-            "at 10,000 a second from 32 hosts, for two seconds; what uses up the processor or the socket's queue is felt by all",
+            "at 10,000 a second from 32 hosts, for two seconds, or 900 a second that are proven and taken back; what uses up the processor or the socket's queue is felt by all",
         ),
         by: &[
             Test("relay::relay::ten_thousand_bad_handshakes_a_second_keep_no_good_one_out_and_cost_bounded_memory"),
             Test("relay::relay::handshakes_that_were_taken_back_count_for_as_long_as_they_are_remembered"),
+            Test(
+                "relay::relay::a_host_that_proves_its_address_and_takes_back_a_thousand_handshakes_a_second_keeps_nobody_out",
+            ),
+            Test("relay::relay::eight_hosts_that_take_back_what_they_have_proven_keep_nobody_out_together"),
+            Test("relay::lib::many_hosts_together_leave_room_for_who_holds_none"),
             Test("relay::lib::a_host_that_took_all_room_gives_up_its_oldest_for_another_and_none_for_itself"),
             Test("relay::lib::nobody_gives_way_to_who_would_then_have_more"),
             Test("relay::lib::who_has_none_gets_one_though_nobody_has_two"),
             Test("relay::lib::what_was_forged_in_the_name_of_a_host_is_not_counted_as_its_own"),
         ],
-        figures: &["relay.flood"],
+        figures: &["relay.flood", "relay.taken_back", "relay.taken_back_by_many"],
     },
     Row {
         key: "17",
