@@ -7,6 +7,7 @@ use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::time::DAY;
 
 use super::*;
+use crate::handlers::enrol::REQUESTS_PER_LINK;
 use crate::rows::{self, LinkRow, PatientId};
 use crate::transfers::{Running, Subject};
 
@@ -127,7 +128,8 @@ fn open_links_are_counted_until_they_are_used_dead_or_over() {
     };
     assert_eq!(change(|link| link.attempts = 5), 0);
     assert_eq!(change(|link| link.attempts = 4), 1);
-    assert_eq!(change(|link| link.recorded = u16::MAX), 0);
+    assert_eq!(change(|link| link.recorded = REQUESTS_PER_LINK), 0);
+    assert_eq!(change(|link| link.recorded = REQUESTS_PER_LINK - 1), 1);
     assert_eq!(change(|link| (link.recorded, link.used_by) = (0, Some(DeviceId(Fixed([1; 16]))))), 0);
 }
 
