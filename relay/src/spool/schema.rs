@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row, ffi};
 
 use super::error::OpenError;
 
@@ -54,12 +54,26 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     let known = check_version(&database)?;
     make_durable(&database)?;
     if known {
+        settle(&database)?;
         begin_to_count(&database)?;
     } else {
         let layout = format!("BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {STORAGE_VERSION}; COMMIT;");
         database.execute_batch(&layout)?;
     }
     Ok(database)
+}
+
+/// Makes durable what a killed relay had written and not yet synced: SQLite reads it out of the log and takes it for
+/// committed, so it is about to be counted and served.
+fn settle(database: &Connection) -> Result<(), OpenError> {
+    let frames = |row: &Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+    match database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], frames).map_err(OpenError::from) {
+        Ok((log, written_back)) if log == written_back => Ok(()),
+        Ok(_) => Err(OpenError::Unreadable(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None))),
+        // SQLite syncs the log before the database grows: without room for that it is durable where it is.
+        Err(OpenError::Full) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// A database from before commits were counted gets a place for their number; a relay of then passes over it.

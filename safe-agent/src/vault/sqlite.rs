@@ -18,7 +18,7 @@ use super::draft::WriteSet;
 use super::key::VaultKey;
 use super::sealing::{Place, RowSealer};
 use super::store::{Row, Store, StoreError, Table, check_write, scan_start};
-use super::witness::{Standing, WitnessFile};
+use super::witness::{Compared, Standing, WitnessFile};
 
 /// Sealed rows in a database file, with the generator their salts come from.
 pub struct SqliteStore<R> {
@@ -32,7 +32,8 @@ pub struct SqliteStore<R> {
 impl<R: CryptoRng> SqliteStore<R> {
     /// Makes the database of a new vault; refuses a file that exists.
     pub fn create(path: &Path, key: &VaultKey, rng: R) -> Result<Self, StoreError> {
-        let (connection, witness) = (file::create(path)?, WitnessFile::open(&file::witness_path(path), Some(0)));
+        let (connection, witness) =
+            (file::create(path)?, Compared::with(file::witness_path(path), Some(0)).put_right());
         let mut store = Self { connection, sealer: RowSealer::new(key), rng, poisoned: false, witness };
         store.write_check_row()?;
         file::settle_directory(path)?;
@@ -52,8 +53,12 @@ impl<R: CryptoRng> SqliteStore<R> {
     pub fn open_set_back(path: &Path, key: &VaultKey, rng: R) -> Result<Self, StoreError> {
         let (connection, sealer) = (file::open(path)?, RowSealer::new(key));
         own_rows::verify_check(&connection, &sealer)?;
-        let witness = WitnessFile::open(&file::witness_path(path), own_rows::counted(&connection, &sealer)?);
-        Ok(Self { connection, sealer, rng, poisoned: false, witness })
+        let compared = Compared::with(file::witness_path(path), own_rows::counted(&connection, &sealer)?);
+        // Before its count is written down: a power cut must not take what the witness then says was confirmed.
+        if !matches!(compared.standing(), Standing::SetBack { .. }) {
+            file::settle_log(&connection)?;
+        }
+        Ok(Self { connection, sealer, rng, poisoned: false, witness: compared.put_right() })
     }
 
     /// What was found when it was opened.
@@ -207,8 +212,7 @@ impl<R: CryptoRng> Store for SqliteStore<R> {
     /// holds them until the log is written back.
     fn compact(&mut self) -> Result<(), StoreError> {
         self.usable()?;
-        let busy: i64 = self.connection.query_row(COMPACT, [], |row| row.get(0)).map_err(kind)?;
-        if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
+        file::write_back(&self.connection)
     }
 }
 
@@ -226,7 +230,6 @@ fn read(connection: &Connection, keys: &RowSealer, place: Place<'_>) -> Result<O
     keys.open(place, sealed).map(Some)
 }
 
-const COMPACT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 const READ: &str = "SELECT value FROM rows WHERE tab = ?1 AND key = ?2";
 const SCAN: &str = "SELECT key, value FROM rows WHERE tab = ?1 AND key >= ?2 ORDER BY key LIMIT ?3";
 const KEYS: &str = "SELECT key FROM rows WHERE tab = ?1 AND key >= ?2 ORDER BY key LIMIT ?3";

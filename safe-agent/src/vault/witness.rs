@@ -9,7 +9,7 @@ mod file;
 
 use ring::digest;
 
-pub(super) use file::WitnessFile;
+pub(super) use file::{Compared, WitnessFile};
 
 /// What the file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -119,6 +119,28 @@ fn a_witness_that_lags_is_missing_or_is_damaged_stops_nothing_and_is_put_right()
     }
 }
 
+/// A relay is killed between the write of a commit and its sync, and after its restart the power fails, which takes from the
+/// log whatever nobody has synced.
+#[test]
+fn what_a_killed_relay_had_not_synced_is_durable_before_it_is_witnessed_and_served() {
+    let bench = Bench::new();
+    let mut store = bench.open();
+    (1..=4).for_each(|number| write(&mut store, number));
+    let synced = fs::metadata(bench.path("spool.db-wal")).unwrap().len();
+    write(&mut store, 5);
+    let killed = bench.killed();
+    fs::write(killed.path("spool.witness"), encode(4)).unwrap();
+    let again = killed.open();
+    assert_eq!((again.standing(), killed.says()), (Standing::Whole, Witness::Says(5)));
+    let without_power = killed.killed();
+    let log = fs::File::options().write(true).open(without_power.path("spool.db-wal")).unwrap();
+    log.set_len(log.metadata().unwrap().len().min(synced)).unwrap();
+    let after = without_power.open();
+    assert_eq!(after.standing(), Standing::Whole, "a false alarm");
+    let kept: i64 = after.database().query_row("SELECT high_water FROM meta", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, 5, "what was served is lost");
+}
+
 /// A transaction that reads alone costs no sync, and must not begin to for the sake of being counted.
 #[test]
 fn only_what_is_committed_and_written_is_witnessed() {

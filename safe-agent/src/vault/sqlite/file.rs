@@ -48,6 +48,22 @@ pub(super) fn witness_path(database: &Path) -> PathBuf {
     database.with_extension("witness")
 }
 
+/// Writes the log back into the file, and empties it.
+pub(super) fn write_back(connection: &Connection) -> Result<(), StoreError> {
+    let busy: i64 = connection.query_row(WRITE_BACK, [], |row| row.get(0)).map_err(kind)?;
+    if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
+}
+
+/// Makes durable what a killed safe had written and not yet flushed: `SQLite` reads it out of the log and takes it for
+/// committed, so it is about to be counted and relied on.
+pub(super) fn settle_log(connection: &Connection) -> Result<(), StoreError> {
+    match write_back(connection) {
+        // The log is flushed before the file grows: without room for that it is durable where it is.
+        Err(StoreError::DiskFull) => Ok(()),
+        settled => settled,
+    }
+}
+
 /// Keeps the log as it is when the file is closed, for whoever may still read something out of it.
 pub(super) fn leave_log(connection: &Connection) -> Result<(), StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(kind).map(drop)
@@ -113,6 +129,8 @@ const STORAGE_VERSION: i64 = 1;
 /// A sealed row of the 1 KiB class lies whole in a page of this size; in SQLite's default 4 KiB it would take a page
 /// of its own besides.
 const PAGE_BYTES: i64 = 8192;
+
+const WRITE_BACK: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 const FULL: i64 = 2;
 const ON: i64 = 1;

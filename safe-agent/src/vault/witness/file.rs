@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Standing, WITNESS_BYTES, Witness, decode, encode, judge, resume};
 use crate::vault::durable;
@@ -22,22 +22,41 @@ pub(in crate::vault) struct WitnessFile {
     told: bool,
 }
 
-impl WitnessFile {
-    /// Opens it beside a database that counts so many commits, unless that count is damaged. Where it says something else
-    /// than what is to be counted on from, it is made anew, durably: one that a power cut leaves empty would be called
-    /// damaged.
-    pub(in crate::vault) fn open(path: &Path, counted: Option<u64>) -> Self {
-        let found = read(path);
-        let commits = resume(counted, found);
-        let ready = if found == Witness::Says(commits) { Ok(()) } else { durable::replace(path, &encode(commits)) };
-        let mut witness = Self { file: None, commits, standing: judge(counted, found), told: false };
-        match ready.and_then(|()| File::options().write(true).open(path)) {
+/// A witness that was held against a database, and not yet touched.
+#[derive(Debug)]
+pub(in crate::vault) struct Compared {
+    path: PathBuf,
+    found: Witness,
+    counted: Option<u64>,
+}
+
+impl Compared {
+    /// Reads the witness beside a database that counts so many commits, unless that count is damaged.
+    pub(in crate::vault) fn with(path: PathBuf, counted: Option<u64>) -> Self {
+        Self { found: read(&path), path, counted }
+    }
+
+    /// What came of it.
+    pub(in crate::vault) fn standing(&self) -> Standing {
+        judge(self.counted, self.found)
+    }
+
+    /// Opens it, when what the database counts is durable. Where it says something else than what is to be counted on from,
+    /// it is made anew, durably: one that a power cut leaves empty would be called damaged.
+    pub(in crate::vault) fn put_right(self) -> WitnessFile {
+        let commits = resume(self.counted, self.found);
+        let right = self.found == Witness::Says(commits);
+        let ready = if right { Ok(()) } else { durable::replace(&self.path, &encode(commits)) };
+        let mut witness = WitnessFile { file: None, commits, standing: self.standing(), told: false };
+        match ready.and_then(|()| File::options().write(true).open(self.path)) {
             Ok(file) => witness.file = Some(file),
             Err(error) => witness.tell(&error),
         }
         witness
     }
+}
 
+impl WitnessFile {
     /// What was found when it was opened.
     pub(in crate::vault) fn standing(&self) -> Standing {
         self.standing

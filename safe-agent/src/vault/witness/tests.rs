@@ -103,6 +103,23 @@ fn a_loss_is_accepted_by_the_next_commit_and_not_before() {
     assert_eq!(reopen(&dead).unwrap().standing(), Standing::Whole { unwitnessed: 0 });
 }
 
+/// A safe is killed between the write of a commit and its flush, and after its restart the power fails, which takes from the
+/// log whatever nobody has flushed.
+#[test]
+fn what_a_killed_safe_had_not_flushed_is_durable_before_it_is_witnessed() {
+    let (_place, dead) = killed(5);
+    let flushed = fs::metadata(dead.join("vault.db-wal")).unwrap().len() - 1;
+    fs::write(dead.join("vault.witness"), encode(5)).unwrap();
+    let store = reopen(&dead).unwrap();
+    assert_eq!(store.standing(), Standing::Whole { unwitnessed: 1 });
+    let without_power = dead.with_file_name("without power");
+    copy_folder(&dead, &without_power);
+    cut_log(&without_power, fs::metadata(without_power.join("vault.db-wal")).unwrap().len().min(flushed));
+    let after = reopen(&without_power).unwrap();
+    assert_eq!(after.standing(), Standing::Whole { unwitnessed: 0 }, "a false alarm");
+    assert!(after.get(Table::Devices, &[4]).unwrap().is_some(), "what was relied on is lost");
+}
+
 /// As after a power cut, which the last writes of the witness did not outlive.
 #[test]
 fn a_witness_that_lags_raises_no_alarm_and_has_caught_up_when_the_vault_is_open() {

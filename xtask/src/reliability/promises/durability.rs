@@ -29,6 +29,8 @@ pub(super) const ROWS: &[Row] = &[
             Test("tests::disk::what_a_safe_has_answered_is_there_and_recorded_after_a_power_cut_on_ext4"),
             Test("tests::disk::what_a_safe_has_answered_is_there_and_recorded_after_a_power_cut_on_xfs"),
             Test("tests::disk::a_changed_passphrase_outlives_a_power_cut_and_the_old_one_does_not"),
+            Test("relay::lib::what_a_killed_relay_had_not_synced_is_durable_before_it_is_witnessed_and_served"),
+            Test("safe-agent::lib::what_a_killed_safe_had_not_flushed_is_durable_before_it_is_witnessed"),
         ],
         figures: &["disk.spool_power_xfs", "disk.vault_power_xfs"],
     },
