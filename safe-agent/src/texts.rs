@@ -136,7 +136,7 @@ pub(crate) fn clock_astray(days: u64) -> String {
     )
 }
 
-pub(crate) const DOUBTFUL: &str = "warning: vault.witness or the count it is held against was damaged, so nobody can tell whether all that was \
+pub(crate) const DOUBTFUL: &str = "warning: vault.witness or the count it is held against was damaged or lost, so nobody can tell whether all that was \
      confirmed is there; check the disk, and look through devices and shares";
 
 pub(crate) const NOTHING_LOST: &str = "Nothing that this safe had confirmed is missing. Nothing was changed.\n";

@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 /// What the file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Witness {
-    /// Nothing: there is none, as in the folder of a relay that made none yet.
+    /// Nothing: there is none.
     Missing,
     /// Nothing that can be relied on: it is damaged, or cannot be read.
     Unreadable,
@@ -31,9 +31,9 @@ enum Witness {
 pub(super) enum Standing {
     /// All that is known to have been confirmed is there.
     Whole,
-    /// There was no witness, so nobody can tell.
+    /// Nothing was ever counted and there was no witness, as in a new folder.
     Unwitnessed,
-    /// The witness was damaged, so nobody can tell.
+    /// The witness was lost or damaged, so nobody can tell.
     Doubtful,
     /// So many commits that were confirmed are missing.
     SetBack(u64),
@@ -45,8 +45,8 @@ fn judge(counted: u64, witness: Witness) -> (Standing, u64) {
     match witness {
         Witness::Says(confirmed) if counted < confirmed => (Standing::SetBack(confirmed - counted), confirmed),
         Witness::Says(_) => (Standing::Whole, counted),
-        Witness::Missing => (Standing::Unwitnessed, counted),
-        Witness::Unreadable => (Standing::Doubtful, counted),
+        Witness::Missing if counted == 0 => (Standing::Unwitnessed, counted),
+        Witness::Missing | Witness::Unreadable => (Standing::Doubtful, counted),
     }
 }
 
@@ -57,7 +57,7 @@ pub(super) fn tell(spool: &Path, standing: Standing, metrics: &Metrics) {
     match standing {
         Standing::Whole | Standing::Unwitnessed => {}
         Standing::Doubtful => {
-            tracing::error!(%file, "witness of the spool is damaged: whether confirmed commits are missing cannot be told");
+            tracing::error!(%file, "witness of the spool is lost or damaged: whether confirmed commits are missing cannot be told");
         }
         Standing::SetBack(commits) => {
             metrics.missing.add_many(commits);

@@ -14,7 +14,7 @@ pub(super) use file::{Compared, WitnessFile};
 /// What the file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Witness {
-    /// Nothing: there is none, as in the folder of an older release.
+    /// Nothing: there is none.
     Missing,
     /// Nothing that can be relied on: it is damaged, or cannot be read.
     Unreadable,
@@ -30,9 +30,9 @@ pub enum Standing {
         /// At most one after a kill, those of the last moments after a power cut.
         unwitnessed: u64,
     },
-    /// There was no witness, so nobody can tell.
+    /// Nothing was ever counted and there was no witness, as in the folder of an older release.
     Unwitnessed,
-    /// The witness, or the count in the database, is damaged, so nobody can tell.
+    /// The witness is lost or damaged, or the count in the database is, so nobody can tell.
     Doubtful,
     /// Commits that were confirmed are missing.
     SetBack {
@@ -48,8 +48,8 @@ pub(super) fn judge(counted: Option<u64>, witness: Witness) -> Standing {
             Standing::SetBack { missing: confirmed - counted }
         }
         (Some(counted), Witness::Says(confirmed)) => Standing::Whole { unwitnessed: counted - confirmed },
-        (Some(_), Witness::Missing) => Standing::Unwitnessed,
-        (None, _) | (_, Witness::Unreadable) => Standing::Doubtful,
+        (Some(0), Witness::Missing) => Standing::Unwitnessed,
+        (None, _) | (_, Witness::Missing | Witness::Unreadable) => Standing::Doubtful,
     }
 }
 

@@ -1,8 +1,8 @@
 //! A log that a bad disk has cut short behind what was confirmed, under a real safe and its owner's commands.
 
-use std::io;
 use std::path::Path;
 use std::process::Output;
+use std::{fs, io};
 
 use rohrpost_figures::Figures;
 use rohrpost_safe_agent::office::{Reply, Request};
@@ -54,17 +54,20 @@ async fn a_safe_that_lost_a_revocation_is_not_served_until_its_owner_accepts_tha
 }
 
 #[test]
-fn a_damaged_witness_is_told_by_the_next_command_and_made_anew() {
+fn a_damaged_or_lost_witness_is_told_by_the_next_command_and_made_anew() {
     let folder = TempDir::new().unwrap();
     let (data, keys) = (folder.path().join("data"), Keys::write());
     let nowhere = format!("rohrpost-relay://127.0.0.1:9#{}", "00".repeat(32));
     found(&data, &nowhere.parse().unwrap());
-    std::fs::write(data.join("vault.witness"), b"spoiled").unwrap();
-    let told = keys.run(&data, &["status", "--json"]);
-    assert!(String::from_utf8(told.stderr.clone()).unwrap().contains("vault.witness"), "{told:?}");
-    json(&told);
-    let again = keys.run(&data, &["status", "--json"]);
-    assert!(again.status.success() && again.stderr.is_empty(), "{again:?}");
+    let witness = data.join("vault.witness");
+    for spoil in [|at: &Path| fs::write(at, b"spoiled").unwrap(), |at: &Path| fs::remove_file(at).unwrap()] {
+        spoil(&witness);
+        let told = keys.run(&data, &["status", "--json"]);
+        assert!(String::from_utf8(told.stderr.clone()).unwrap().contains("vault.witness"), "{told:?}");
+        json(&told);
+        let again = keys.run(&data, &["status", "--json"]);
+        assert!(again.status.success() && again.stderr.is_empty(), "{again:?}");
+    }
 }
 
 /// Enrols the one device there is.

@@ -13,7 +13,8 @@ fn a_database_behind_its_witness_is_set_back_and_one_ahead_is_whole() {
     assert_eq!(judge(9, Witness::Says(7)), (Standing::Whole, 9));
     assert_eq!(judge(6, Witness::Says(7)), (Standing::SetBack(1), 7));
     assert_eq!(judge(0, Witness::Says(7)), (Standing::SetBack(7), 7));
-    assert_eq!(judge(7, Witness::Missing), (Standing::Unwitnessed, 7));
+    assert_eq!(judge(0, Witness::Missing), (Standing::Unwitnessed, 0));
+    assert_eq!(judge(7, Witness::Missing), (Standing::Doubtful, 7));
     assert_eq!(judge(7, Witness::Unreadable), (Standing::Doubtful, 7));
 }
 
@@ -107,8 +108,7 @@ fn a_witness_that_lags_is_missing_or_is_damaged_stops_nothing_and_is_put_right()
     let mut store = bench.open();
     (1..=5).for_each(|number| write(&mut store, number));
     let lags = Some(encode(2).to_vec());
-    for (left, standing) in [(lags, Standing::Whole), (None, Standing::Unwitnessed), (Some(vec![]), Standing::Doubtful)]
-    {
+    for (left, standing) in [(lags, Standing::Whole), (None, Standing::Doubtful), (Some(vec![]), Standing::Doubtful)] {
         let cut = bench.killed();
         match left {
             Some(bytes) => fs::write(cut.path("spool.witness"), bytes).unwrap(),
@@ -183,7 +183,7 @@ fn a_witness_that_cannot_be_written_stops_nothing() {
     write(&mut bench.open(), 1);
     fs::remove_dir_all(bench.path("spool.witness")).unwrap();
     let store = bench.open();
-    assert_eq!(store.standing(), Standing::Unwitnessed);
+    assert_eq!(store.standing(), Standing::Doubtful, "there ought to be one: the database counts");
     let commits: i64 = store.database().query_row("SELECT commits FROM meta", [], |row| row.get(0)).unwrap();
     assert_eq!(commits, 1);
 }

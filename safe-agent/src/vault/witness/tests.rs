@@ -15,7 +15,8 @@ fn a_database_behind_its_witness_is_set_back_and_one_ahead_is_whole() {
         (Some(9), Witness::Says(7), whole(2), 9),
         (Some(6), Witness::Says(7), Standing::SetBack { missing: 1 }, 7),
         (Some(0), Witness::Says(7), Standing::SetBack { missing: 7 }, 7),
-        (Some(7), Witness::Missing, Standing::Unwitnessed, 7),
+        (Some(0), Witness::Missing, Standing::Unwitnessed, 0),
+        (Some(7), Witness::Missing, Standing::Doubtful, 7),
         (Some(7), Witness::Unreadable, Standing::Doubtful, 7),
         (None, Witness::Says(7), Standing::Doubtful, 7),
         (None, Witness::Missing, Standing::Doubtful, 0),
@@ -134,7 +135,8 @@ fn without_a_witness_or_with_a_damaged_one_a_vault_opens_and_makes_it_anew() {
     let (_place, dead) = killed(5);
     let witness = dead.join("vault.witness");
     fs::remove_file(&witness).unwrap();
-    assert_eq!(reopen(&dead).unwrap().standing(), Standing::Unwitnessed);
+    assert_eq!(reopen(&dead).unwrap().standing(), Standing::Doubtful, "there was one: the database counts");
+    assert_eq!(reopen(&dead).unwrap().standing(), Standing::Whole { unwitnessed: 0 });
     fs::write(&witness, []).unwrap();
     assert_eq!(reopen(&dead).unwrap().standing(), Standing::Doubtful);
     assert_eq!(reopen(&dead).unwrap().standing(), Standing::Whole { unwitnessed: 0 });

@@ -93,7 +93,7 @@ pub(super) const ROWS: &[Row] = &[
             "a damaged page of a database may, rarely, name fewer rows than it holds: those are missing unnoticed",
         ),
         by: &[
-            Test("tests::disk::a_damaged_witness_is_told_by_the_next_command_and_made_anew"),
+            Test("tests::disk::a_damaged_or_lost_witness_is_told_by_the_next_command_and_made_anew"),
             Test("tests::disk::a_damaged_vault_gives_right_rows_and_documents_or_none"),
             Test("tests::disk::a_damaged_spool_delivers_right_bytes_or_none"),
             Test("relay::lib::a_damaged_envelope_is_set_aside_for_good_and_blocks_nothing"),
