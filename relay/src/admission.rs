@@ -16,6 +16,7 @@ use crate::connection::House;
 use crate::handshakes::{HandshakeId, Handshakes};
 use crate::memory::{Memory, Owner, owner};
 use crate::sources::{Kind, Source};
+use crate::spool::Clock;
 use crate::turns::Turn;
 
 /// QUIC remembers a connection that has failed for three probe timeouts, each a second where no round trip was measured
@@ -26,9 +27,9 @@ const REMEMBERED: Duration = Duration::from_secs(3);
 const REMEMBERED_PER_HANDSHAKE: usize = 8;
 
 /// The door of one relay.
-#[derive(Debug)]
 pub(crate) struct Door {
     house: Arc<House>,
+    clock: Clock,
     places: Arc<Mutex<Places>>,
     memory: Arc<Mutex<Memory>>,
 }
@@ -62,12 +63,12 @@ struct Place {
 
 impl Door {
     /// Nobody has come yet.
-    pub(crate) fn new(house: Arc<House>) -> Self {
+    pub(crate) fn new(house: Arc<House>, clock: Clock) -> Self {
         let handshakes = house.limits.handshakes;
         // As many again may be under way with a proven address.
         let places = Handshakes::new(handshakes.saturating_mul(2));
         let memory = Memory::new(handshakes.saturating_mul(REMEMBERED_PER_HANDSHAKE));
-        Self { house, places: Arc::new(Mutex::new(places)), memory: Arc::new(Mutex::new(memory)) }
+        Self { house, clock, places: Arc::new(Mutex::new(places)), memory: Arc::new(Mutex::new(memory)) }
     }
 
     /// Lets a handshake begin, asks for a proof of address first, or refuses.
@@ -86,7 +87,7 @@ impl Door {
             return None;
         }
         if let Some(kept) = self.keep(source, kind)
-            && let Some(place) = self.take_place(source, kind)
+            && let Some(place) = self.take_place(kept.owner)
         {
             return Some(Admitted { incoming, place, kept });
         }
@@ -106,9 +107,9 @@ impl Door {
         fits.then(|| Kept { memory: Arc::clone(&self.memory), owner, _turn: turn })
     }
 
-    fn take_place(&self, source: Source, kind: Kind) -> Option<Place> {
+    fn take_place(&self, owner: Owner) -> Option<Place> {
         let (sender, notice) = oneshot::channel();
-        let (id, gives_way) = lock(&self.places).handle_begun(source, kind, sender)?;
+        let (id, gives_way) = lock(&self.places).handle_begun(owner, (self.clock)().running, sender)?;
         // Whoever holds the other end of this hears that it is gone.
         drop(gives_way);
         Some(Place { places: Arc::clone(&self.places), id, notice })

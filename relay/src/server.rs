@@ -122,10 +122,10 @@ impl Relay {
         }
         let (metrics, arrivals) = (Arc::new(Metrics::default()), Arc::new(Arrivals::default()));
         let (m, a) = (Arc::clone(&metrics), Arc::clone(&arrivals));
-        let (spool, thread) = Spool::start(&folder.spool()?, &limits, clock, m, a)?;
+        let (spool, thread) = Spool::start(&folder.spool()?, &limits, Arc::clone(&clock), m, a)?;
         let house = Arc::new(House::new(spool, arrivals, metrics, limits, key.hash()));
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(endpoint.clone(), Arc::clone(&house)));
+        tasks.spawn(accept(endpoint.clone(), Door::new(Arc::clone(&house), clock), Arc::clone(&house)));
         Ok(Self { endpoint, tasks, house, address, url, _spool: thread, _folder: folder })
     }
 
@@ -173,9 +173,8 @@ impl Drop for Relay {
     }
 }
 
-async fn accept(endpoint: Endpoint, house: Arc<House>) {
+async fn accept(endpoint: Endpoint, door: Door, house: Arc<House>) {
     let mut connections = JoinSet::new();
-    let door = Door::new(Arc::clone(&house));
     let mut totals = interval(TOTALS);
     // The first tick comes at once.
     totals.tick().await;

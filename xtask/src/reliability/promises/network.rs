@@ -42,7 +42,7 @@ pub(super) const ROWS: &[Row] = &[
             Test("relay::lib::many_hosts_together_leave_room_for_who_holds_none"),
             Test("relay::lib::a_host_that_took_all_room_gives_up_its_oldest_for_another_and_none_for_itself"),
             Test("relay::lib::nobody_gives_way_to_who_would_then_have_more"),
-            Test("relay::lib::who_has_none_gets_one_though_nobody_has_two"),
+            Test("relay::lib::who_has_none_gets_one_though_nobody_has_two_but_from_nobody_who_may_still_mean_it"),
             Test("relay::lib::what_was_forged_in_the_name_of_a_host_is_not_counted_as_its_own"),
         ],
         figures: &["relay.flood", "relay.taken_back", "relay.taken_back_by_many"],
