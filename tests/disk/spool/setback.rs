@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::relay::{Owner, Relay};
 use super::trial::SET_BACK;
-use crate::damage::spoil_the_end;
+use crate::damage::{self, spoil_the_end};
 
 /// Deposits, each confirmed by itself.
 const DEPOSITS: u64 = 8;
@@ -25,7 +25,10 @@ async fn a_relay_that_lost_what_it_confirmed_says_so_in_its_log_and_serves_the_r
     }
     relay.program.kill();
 
-    let whole = Relay::heard(&data, &log);
+    // A start empties the log.
+    let copy = folder.path().join("copy");
+    damage::copy(&data, &copy);
+    let whole = Relay::heard(&copy, &log);
     assert_eq!(waiting(&mut owner, &whole).await, DEPOSITS);
     whole.program.kill();
     assert!(!fs::read_to_string(&log).unwrap().contains(SET_BACK), "a false alarm");
