@@ -246,8 +246,9 @@ fn entry(row: &Entry) -> String {
     let who = row.device_id.as_ref().map_or_else(|| row.actor.clone(), |id| format!("device {}", short(id)));
     let about = row.patient_id.as_ref().map_or_else(String::new, |id| format!("  patient {}", short(id)));
     let what = row.document_id.as_ref().map_or_else(String::new, |id| format!("  document {}", short(id)));
+    let lost = row.missing_writes.map_or_else(String::new, |writes| format!("  confirmed writes gone: {writes}"));
     let how = row.reason.as_ref().map_or_else(String::new, |reason| format!("  REFUSED: {reason}"));
-    format!("{:>6}  {}  {:15}  {}{about}{what}{how}", row.number, row.at, who, row.action)
+    format!("{:>6}  {}  {:15}  {}{about}{what}{lost}{how}", row.number, row.at, who, row.action)
 }
 
 fn status(report: &Status) -> String {

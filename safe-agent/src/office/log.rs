@@ -37,9 +37,14 @@ fn entry(number: u64, event: &Event) -> Entry {
         patient_id: event.patient.map(|patient| patient.0.to_hex()),
         action: action.to_owned(),
         document_id: document,
+        missing_writes: missing(&event.action),
         allowed: reason.is_none(),
         reason,
     }
+}
+
+fn missing(action: &Action) -> Option<u64> {
+    if let Action::LossAccepted { missing } = action { Some(*missing) } else { None }
 }
 
 fn describe(action: &Action) -> (&'static str, Option<String>) {

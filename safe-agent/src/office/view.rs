@@ -81,6 +81,8 @@ pub struct Entry {
     pub action: String,
     /// Which document.
     pub document_id: Option<String>,
+    /// How many confirmed writes were accepted as lost.
+    pub missing_writes: Option<u64>,
     /// Whether it was allowed.
     pub allowed: bool,
     /// Why not.

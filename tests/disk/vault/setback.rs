@@ -41,6 +41,9 @@ async fn a_safe_that_lost_a_revocation_is_not_served_until_its_owner_accepts_tha
     let record = json(&keys.run(&data, &["log", "--json"]));
     let last = record["entries"].as_array().unwrap().last().unwrap();
     assert_eq!((&last["actor"], &last["action"]), (&"practice".into(), &"loss accepted".into()));
+    assert_eq!(last["missing_writes"], 1);
+    let shown = String::from_utf8(keys.run(&data, &["log"]).stdout).unwrap();
+    assert!(shown.lines().any(|line| line.ends_with("loss accepted  confirmed writes gone: 1")), "{shown}");
     assert_eq!(json(&keys.run(&data, &["accept-loss", "--json"]))["kind"], "nothing_lost");
 
     let safe = keys.serve(&data).await;

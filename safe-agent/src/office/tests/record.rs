@@ -64,6 +64,15 @@ fn a_long_record_is_read_in_pages_whoever_it_is_about() {
 }
 
 #[test]
+fn an_accepted_loss_is_told_with_its_number_and_nothing_else_has_one() {
+    let desk = Desk::open();
+    let event = Event::new(START, Actor::Owner, Action::LossAccepted { missing: 3 });
+    desk.read(move |draft| audit::append(draft, &event, &mut system_rng()));
+    let told: Vec<_> = desk.log(None).into_iter().map(|entry| (entry.action, entry.missing_writes)).collect();
+    assert_eq!(told, [("safe made".to_owned(), None), ("loss accepted".to_owned(), Some(3))]);
+}
+
+#[test]
 fn a_record_that_was_cut_is_not_shown_as_if_it_were_whole() {
     let desk = Desk::open();
     desk.patient("Ada Example");
