@@ -25,13 +25,14 @@ async fn cut_and_count(name: &'static str, kind: Kind) {
     for _ in 0..plan.rounds(10, 200) {
         trial.round().await;
     }
-    let (crashes, recoveries) = (trial.crashes, trial.crashed_recoveries);
+    let (crashes, recoveries, restarts) = (trial.crashes, trial.crashed_recoveries, trial.restarts);
     let account = trial.end().await;
     assert_eq!((account.lost, account.wrong, account.came_back), (0, 0, 0), "{account:?}");
     Figures::of(name)
         .seed(plan.seed)
         .count("power cuts", crashes)
         .count("power cuts while recovering", recoveries)
+        .count("power cuts after a kill and a start", restarts)
         .count("acknowledged", account.queued)
         .count("acknowledged and lost", account.lost)
         .count("wrong bytes", account.wrong)

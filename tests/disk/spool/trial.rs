@@ -36,13 +36,15 @@ pub(crate) struct Trial {
     pub(crate) crashes: u64,
     /// Crashes while recovering from a crash.
     pub(crate) crashed_recoveries: u64,
+    /// Kills and starts before a crash.
+    pub(crate) restarts: u64,
 }
 
 impl Trial {
     /// Begins on an empty folder.
     pub(crate) fn new(site: Site, dice: Dice) -> Self {
         let (ledger, owner, log) = (Ledger::default(), Owner::new(), NamedTempFile::new().unwrap());
-        Self { site, ledger, owner, dice, log, crashes: 0, crashed_recoveries: 0 }
+        Self { site, ledger, owner, dice, log, crashes: 0, crashed_recoveries: 0, restarts: 0 }
     }
 
     /// Recovers, deposits, crashes.
@@ -68,10 +70,21 @@ impl Trial {
         }
         let aim = self.ledger.answered() + 1 + self.dice.below(60);
         until("so many deposits are answered", || self.ledger.answered() >= aim).await;
-        self.site.crash(relay.program, &mut self.dice, || self.ledger.deafen()).await;
+        let program = self.killed_before(relay.program);
+        self.site.crash(program, &mut self.dice, || self.ledger.deafen()).await;
         tasks.shutdown().await;
         self.ledger.listen();
         self.crashes += 1;
+    }
+
+    /// In every third round it has been killed and started again on the same machine, which still has what nobody synced.
+    fn killed_before(&mut self, program: Program) -> Program {
+        if self.crashes % 3 < 2 {
+            return program;
+        }
+        program.kill();
+        self.restarts += 1;
+        Relay::heard(&self.site.data(), self.log.path()).program
     }
 
     async fn crash_while_recovering(&mut self) {

@@ -29,6 +29,7 @@ async fn cut_and_compare(name: &'static str, kind: Kind) {
         .seed(plan.seed)
         .count("power cuts", totals.crashes)
         .count("power cuts while recovering", totals.recoveries)
+        .count("power cuts after a kill and a start", totals.restarts)
         .count("answered", totals.answers)
         .none("answered and lost")
         .none("answered and not recorded")
