@@ -52,6 +52,8 @@ pub struct Client {
     dialled: u64,
     invitation: Option<Invitation>,
     pending: Option<Pending>,
+    /// What an account knew of its safe that was removed: it stays on the disk.
+    removed: Option<KnownSafe>,
     account: Option<Account>,
     part: Option<(Kept, Vec<u8>)>,
     live: Option<Live>,
@@ -128,6 +130,7 @@ impl Client {
             dialled: 0,
             invitation: None,
             pending: None,
+            removed: None,
             account: None,
             part: None,
             live: Some(Live::default()),
@@ -167,10 +170,10 @@ impl Client {
         self.live.as_ref().is_some_and(|live| live.plan.is_empty() && live.doing.is_none() && live.awaiting.is_empty())
     }
 
-    /// Waits for no answer any more that was left at the relay before.
-    pub fn forget_awaited(&mut self) {
+    /// Waits no more for answers to what was left on connections of which this is true.
+    pub fn forget_awaited(&mut self, is_lost: impl Fn(Conn) -> bool) {
         if let Some(live) = &mut self.live {
-            live.awaiting.clear();
+            live.awaiting.retain(|awaiting| !is_lost(awaiting.left()));
         }
     }
 

@@ -27,9 +27,10 @@ use self::arms::Arms;
 use self::elsewhere::Elsewhere;
 use self::forger::Forger;
 pub use self::power::{Move, Power};
+use self::report::About;
 use self::seen::{Asked, Seen};
 use crate::message;
-use crate::port::{Conn, FromRelay, Peer, RelayPort, RelayTimer, Report, Stream, ToRelay};
+use crate::port::{Conn, FromRelay, RelayPort, RelayTimer, Report, Stream, ToRelay};
 use crate::random::{self, Rng};
 use crate::relay::{Relay, Snapshot};
 use crate::time::Millis;
@@ -39,8 +40,9 @@ use crate::world::relay_address;
 const YOUNG: u64 = 60;
 /// Streams that the malicious relay opens by itself, above all that the honest one opens.
 const OWN_STREAMS: u64 = 1 << 40;
-/// By how many seconds its clock may be off when it lies about the time: hours, days, ten years.
-const LIES: [i64; 6] = [3600, -3600, 86_400, 40 * 86_400, 315_360_000, -315_360_000];
+/// By how many seconds it is ahead when it lies about the time: more than the shortest time that anything is kept, or the
+/// longest.
+const LIES: [u64; 2] = [25 * 3600, 40 * 86_400];
 
 /// A malicious relay.
 #[derive(Debug)]
@@ -64,6 +66,8 @@ pub struct EvilRelay {
     honest: bool,
     /// Messages that were not, or not as, the honest relay would have sent them.
     harm: u64,
+    /// Moves that met nothing.
+    unused: u64,
     elsewhere: Elsewhere,
     report: Report,
 }
@@ -86,6 +90,7 @@ impl EvilRelay {
             own_stream: OWN_STREAMS,
             honest: false,
             harm: 0,
+            unused: 0,
             elsewhere: Elsewhere::new(random::stream(seed, 13)),
             report: Report::default(),
         }
@@ -99,14 +104,17 @@ impl EvilRelay {
         if let Some(young) = self.young.clone()
             && self.arms.take_at_once(|power| *power == Power::RollBack).is_some()
         {
+            let differs = self.inner.snapshot() != young;
             self.inner.roll_back(&young);
-            self.harm += 1;
-            self.report.rolled_back = true;
+            self.harm += u64::from(differs);
+            self.report.rolled_back |= differs;
         }
-        if let Some(Power::LieAboutTime(which)) =
-            self.arms.take_at_once(|power| matches!(power, Power::LieAboutTime(_)))
+        // With something there to be let go at the next look.
+        if self.inner.stored() > 0
+            && let Some(Power::LieAboutTime(which)) =
+                self.arms.take_at_once(|power| matches!(power, Power::LieAboutTime(_)))
         {
-            self.inner.set_clock(shapes::pick(&LIES, usize::from(which)).copied().unwrap_or(0));
+            self.inner.lie_about_time(shapes::pick(&LIES, usize::from(which)).copied().unwrap_or(0));
             self.harm += 1;
             self.report.lied_about_time = true;
         }
@@ -123,7 +131,10 @@ impl EvilRelay {
                 return Err(vec![answer(*conn, *stream, instead, true)]);
             }
         }
-        if let ToRelay::Answered { bytes, whole: true, .. } = &input {
+        // An answer to a stream of its own may be to a copy, and then as good as the one to the call.
+        if let ToRelay::Answered { conn, stream, bytes, whole: true } = &input
+            && self.inner.caller_of(*conn, *stream).is_some()
+        {
             self.seen.note_reply(bytes);
         }
         Ok(input)
@@ -133,7 +144,7 @@ impl EvilRelay {
     fn try_everything(&mut self, conn: Conn, asked: &Asked, bytes: &[u8], now: Millis) {
         let broken = match asked {
             Asked::Login => self.elsewhere.try_login(conn, bytes, &mut self.inner, now),
-            Asked::FetchMailbox(_) => self.elsewhere.try_proof(bytes, &mut self.inner, now),
+            Asked::FetchMailbox(_) | Asked::Ack => self.elsewhere.try_proof(conn, bytes, &mut self.inner, now),
             Asked::Call(inbox, envelope) => {
                 self.forger.try_to_open(*inbox, None, envelope, self.seen.records_of(*inbox).next_back())
             }
@@ -151,14 +162,15 @@ impl EvilRelay {
 
     /// An answer of its own to something that the honest relay never hears of.
     fn answer_itself(&mut self, conn: Conn, asked: &Asked, now: Millis) -> Option<Vec<u8>> {
+        let parties = &self.parties(conn, asked);
         match asked {
             Asked::Challenge => {
-                self.arms.take(conn.peer, |power| *power == Power::ForwardChallenge)?;
-                let challenge = self.elsewhere.challenge(now)?;
+                self.arms.take(parties, |power| *power == Power::ForwardChallenge)?;
+                let challenge = self.elsewhere.challenge(conn, now)?;
                 Some(message::frame(&Frame::Challenged(challenge)))
             }
             Asked::Deposit(deposit, envelope) if matches!(deposit.to, Destination::Inbox(_)) => {
-                self.arms.take(conn.peer, |power| *power == Power::ForgeQueued)?;
+                self.arms.take(parties, |power| *power == Power::ForgeQueued)?;
                 Some(message::frame(&Frame::Queued(deposit.envelope_id(envelope))))
             }
             _ => None,
@@ -184,14 +196,14 @@ impl EvilRelay {
     }
 
     /// Powers that work on any message.
-    fn tamper_any(&mut self, peer: Peer, action: FromRelay) -> Vec<FromRelay> {
+    fn tamper_any(&mut self, about: &About, action: FromRelay) -> Vec<FromRelay> {
         let general = |power: &Power| {
             matches!(
                 power,
                 Power::Drop | Power::Delay(_) | Power::Reorder | Power::Truncate(_) | Power::Flip(_) | Power::Close
             )
         };
-        let Some(power) = self.arms.take(peer, general) else { return vec![action] };
+        let Some(power) = self.arms.take(&about.parties, general) else { return vec![action] };
         match power {
             Power::Drop => Vec::new(),
             Power::Delay(seconds) => self.hold(action, Millis::seconds(u64::from(seconds))),
@@ -258,6 +270,8 @@ impl RelayPort for EvilRelay {
 
     fn turn_honest(&mut self) {
         self.honest = true;
+        self.unused = self.arms.left();
+        self.inner.lie_about_time(0);
         self.arms.lay_down();
         (self.behind, self.swapped, self.swapped_challenge) = (None, None, None);
     }
@@ -268,6 +282,10 @@ impl RelayPort for EvilRelay {
 
     fn harm_done(&self) -> u64 {
         self.harm
+    }
+
+    fn moves_unused(&self) -> u64 {
+        self.unused
     }
 }
 

@@ -27,7 +27,7 @@ use self::freshness::Freshness;
 use self::policy::Policy;
 use self::requests::{Requests, Sealed};
 use crate::client::{Errand, Tally, Told};
-use crate::port::{Conn, Report, Stream};
+use crate::port::{Conn, Owed, Report, Stream};
 use crate::safe::Safe;
 use crate::safe::office::sha256;
 
@@ -204,12 +204,16 @@ impl Ghost {
                 self.met(client, pin, prekey, &key, safes);
                 self.learnt(client, pin, known);
             }
-            Told::Sealed { device, deed, envelope, request, sequence, live, right_pin } => {
-                let sealed = Sealed { device, deed, sequence, live, right_pin };
+            Told::Sealed { device, deed, envelope, request, sequence, expires, live, right_pin } => {
+                let sealed = Sealed { device, deed, sequence, expires, live, right_pin };
                 self.requests.seal(client, sha256(&envelope), request, sealed);
                 self.count("envelopes");
                 let wrong = self.freshness.request(&envelope);
                 self.accuse_of(wrong, &format!("client {client}"));
+            }
+            Told::Began(inherited) => {
+                self.known.retain(|(of, _), _| *of != client);
+                self.known.extend(inherited.map(|known| ((client, known.pin), known)));
             }
             Told::Answered { device, deed, status } => self.answered(client, device, deed, status),
             Told::Enrolled(device, name) => self.enrolled(client, device, &name),
@@ -221,7 +225,7 @@ impl Ghost {
                 self.count("failed tries");
                 if trouble.is_alarm() {
                     self.count("alarms");
-                    if !self.alarms.may_complain(conn) {
+                    if !self.alarms.may_complain(conn, trouble) {
                         self.accuse(format!("client {client} was wronged by nobody and complains of {trouble:?}"));
                     }
                 }
@@ -237,14 +241,14 @@ impl Ghost {
         self.alarms.handle_report(report);
     }
 
-    /// Whether this answer must be complained of by the client that waits for it. It is asked once for each.
-    pub fn must_complain(&mut self, conn: Conn, stream: Stream) -> bool {
-        self.alarms.must_complain(conn, stream)
+    /// What the client that waits for this answer owes for it, if it was spoiled. It is asked once for each.
+    pub fn owed(&mut self, conn: Conn, stream: Stream) -> Option<Owed> {
+        self.alarms.owed(conn, stream)
     }
 
-    /// Whether a malicious relay may have lost what this client left there.
-    pub fn may_lose(&self, client: usize) -> bool {
-        self.alarms.may_lose(client)
+    /// Whether a malicious relay may have lost what was left there on this connection.
+    pub fn may_lose(&self, conn: Conn) -> bool {
+        self.alarms.may_lose(conn)
     }
 
     /// The name of one of the last requests of others than this client.

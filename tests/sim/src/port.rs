@@ -132,6 +132,11 @@ pub trait RelayPort {
     fn harm_done(&self) -> u64 {
         0
     }
+
+    /// How often it would have and could not.
+    fn moves_unused(&self) -> u64 {
+        0
+    }
 }
 
 /// What a malicious relay says of itself to the oracle, and to nobody in the system.
@@ -143,10 +148,19 @@ pub struct Report {
     pub concerned: Vec<Conn>,
     /// Whether it went back to an old disk.
     pub rolled_back: bool,
-    /// Whether it keeps to another time than everybody else.
+    /// Whether it keeps to another time than everybody else, and lets go what waits.
     pub lied_about_time: bool,
     /// Answers that no client may take for good.
-    pub spoiled: Vec<(Conn, Stream)>,
+    pub spoiled: Vec<(Conn, Stream, Owed)>,
+}
+
+/// What a client owes for a spoiled answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owed {
+    /// Not to take it for good: it may look like a safe or a network that failed.
+    Failure,
+    /// A complaint: no honest relay says this.
+    Alarm,
 }
 
 /// What a peer is told.

@@ -39,10 +39,12 @@ pub struct Relay {
     rng: Rng,
     disk: Disk,
     live: Live,
+    /// Seconds by which a malicious relay acts ahead of what it knows to be the time.
+    lie: u64,
 }
 
 /// A disk as it was.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot(spool::Rows);
 
 /// What a crash takes.
@@ -70,7 +72,7 @@ impl Relay {
     pub fn new(key: RelayKeyHash, limits: Limits, rng: Rng) -> Self {
         let mut disk = Disk::default();
         let live = Live::start(&limits, disk.crash(&limits), reading(WallClock::default(), Millis(0)));
-        Self { key, limits, clock: WallClock::default(), rng, disk, live }
+        Self { key, limits, clock: WallClock::default(), rng, disk, live, lie: 0 }
     }
 
     /// What it does first.
@@ -89,6 +91,16 @@ impl Relay {
         self.live.index = self.disk.crash(&self.limits);
     }
 
+    /// From now on it acts as if it were so many seconds later.
+    pub fn lie_about_time(&mut self, ahead: u64) {
+        self.lie = ahead;
+    }
+
+    /// Envelopes that it keeps, for safes and for clients.
+    pub fn stored(&self) -> usize {
+        self.disk.stored()
+    }
+
     /// Whether it knows of this connection.
     pub fn is_open(&self, conn: Conn) -> bool {
         self.live.ids.contains_key(&conn)
@@ -100,7 +112,7 @@ impl Relay {
     }
 
     fn time(&mut self, now: Millis) -> Timestamp {
-        self.live.pace.handle_reading(reading(self.clock, now)).0
+        self.live.pace.handle_reading(reading(self.clock, now)).0.plus(self.lie)
     }
 
     fn closed(&mut self, conn: Conn) -> Vec<FromRelay> {

@@ -151,6 +151,11 @@ impl Safe {
         self.written.get(&leaf).copied()
     }
 
+    /// How much waits for the flush.
+    pub fn held(&self) -> usize {
+        self.live.as_ref().map_or(0, |live| live.held.len())
+    }
+
     /// The next leaf of the record, flushed or not.
     fn next_leaf(&self) -> u64 {
         let head: Option<AuditHead> = self.read(|draft| rows::load(draft, AuditHead::KEY));

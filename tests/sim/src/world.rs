@@ -18,13 +18,12 @@ use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::{RelayAddress, RelayKeyHash};
 
 use self::chaos::{Mishap, Node};
-use self::effort::Effort;
 use self::network::Network;
 use self::practice::People;
 use self::trace::Trace;
 use crate::client::{Client, Errand, Told};
 use crate::ghost::Ghost;
-use crate::port::{Peer, RelayPort, RelayTimer, ToPeer, ToRelay};
+use crate::port::{Owed, Peer, RelayPort, RelayTimer, ToPeer, ToRelay};
 use crate::random::{self, Rng};
 use crate::relay::Relay;
 use crate::safe::Safe;
@@ -76,9 +75,8 @@ pub struct World {
     network: Network,
     rng: Rng,
     ghost: Ghost,
-    effort: Effort,
-    /// What each client was about an hour ago.
-    an_hour_ago: Vec<Option<(u64, u64)>>,
+    /// What each client is about, and since when.
+    about: BTreeMap<usize, ((u64, u64), Millis)>,
     trace: Trace,
     /// Flushes before the calm, of everybody: where a crash can be wanted.
     boundaries: u64,
@@ -106,6 +104,8 @@ pub struct Outcome {
     pub boundaries: u64,
     /// How often the relay did what it should not.
     pub harm: u64,
+    /// How often it would have and could not.
+    pub unused: u64,
     /// What was wrong.
     pub violations: Vec<String>,
     /// What was sealed, all of it afresh.
@@ -137,8 +137,7 @@ impl World {
             clients: Vec::new(),
             rng,
             ghost: Ghost::default(),
-            effort: Effort::default(),
-            an_hour_ago: Vec::new(),
+            about: BTreeMap::new(),
             trace: Trace::new(config.record),
             boundaries: 0,
             recovering: BTreeMap::new(),
@@ -173,6 +172,7 @@ impl World {
             events: self.trace.events(),
             boundaries: self.boundaries,
             harm: self.relay.harm_done(),
+            unused: self.relay.moves_unused(),
             violations: self.ghost.violations().to_vec(),
             sealed: self.ghost.sealed(),
             tally: self.ghost.tally,
@@ -193,7 +193,7 @@ impl World {
             Event::Renew(safe) => self.renew(safe),
             Event::Revoke(client) => self.revoke(client),
             Event::Hour => {
-                self.look_for_silence();
+                (0..self.clients.len()).for_each(|client| self.look_for_silence(client));
                 self.plan_chaos();
             }
             Event::Calm => self.begin_calm(),
@@ -216,17 +216,21 @@ impl World {
         }
     }
 
-    /// Passes on to the oracle what a client has come to believe, and to the practice what its patient needs. True if it
-    /// complained of something.
-    fn listen(&mut self, index: usize) -> bool {
+    /// Passes on to the oracle what a client has come to believe, and to the practice what its patient needs. What the
+    /// client showed: a complaint, a failure, or neither.
+    fn listen(&mut self, index: usize) -> Option<Owed> {
         let told = self.clients.get_mut(index).map(Client::take_told).unwrap_or_default();
-        let complained = told.iter().any(|told| matches!(told, Told::Failed(..)));
+        let mut shown = None;
         for told in told {
+            if let Told::Failed(_, trouble) = &told {
+                shown = shown.max(Some(if trouble.is_alarm() { Owed::Alarm } else { Owed::Failure }));
+            }
             self.trace.told(&told);
             self.react(index, &told);
             self.ghost.hear(index, told, &self.safes);
         }
-        complained
+        self.look_for_silence(index);
+        shown
     }
 
     fn send(&mut self, client: usize, errand: Errand) {

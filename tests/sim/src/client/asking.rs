@@ -63,6 +63,7 @@ impl Client {
         if lane != Lane::Live {
             draft.expires = time.plus(rohrpost_wire::time::DAY);
         }
+        let expires = draft.expires;
         let safe = self.doing()?.safe.clone()?;
         let (key, reserved) = self.author(&operation)?;
         let errand = self.doing()?.errand;
@@ -82,7 +83,7 @@ impl Client {
         let (deed, live) = (Deed::of(&operation), lane == Lane::Live);
         let right_pin = self.has_right_pin(&operation);
         let sealed = envelope.clone();
-        self.told.push(Told::Sealed { device, deed, envelope: sealed, request, sequence, live, right_pin });
+        self.told.push(Told::Sealed { device, deed, envelope: sealed, request, sequence, expires, live, right_pin });
         // Of numbers that it made up the product's books know nothing.
         let reserved = reserved.filter(|reserved| sequence == Some(reserved.number));
         Some((envelope, Asked { expect, reserved, operation }))
@@ -237,6 +238,7 @@ impl Client {
     /// The safe does not know this device any more: it needs another invitation.
     pub(super) fn removed(&mut self) -> Vec<FromPeer> {
         let device = self.device();
+        self.removed = self.account.take().map(|account| account.safe).or_else(|| self.removed.take());
         (self.account, self.pending, self.invitation, self.part) = (None, None, None, None);
         if let Some(live) = &mut self.live {
             live.awaiting.clear();

@@ -11,7 +11,7 @@ use rohrpost_wire::{EnvelopeId, Frame, MailboxId, RelayKeyHash};
 use super::asking::deposit_header;
 use super::{Asked, Client, Step, Trouble};
 use crate::message::{self, Reader};
-use crate::port::{FromPeer, Timer};
+use crate::port::{Conn, FromPeer, Timer};
 use crate::time::Millis;
 
 /// How long an answer is waited for before the patient is told that there is none.
@@ -26,6 +26,8 @@ pub struct Awaiting {
     mailbox: SigningSecret,
     asked: Asked,
     until: Millis,
+    /// On which connection it was left.
+    left: Conn,
 }
 
 /// For what a challenge is wanted.
@@ -35,6 +37,12 @@ pub(super) enum Proving {
     Fetch,
     /// To erase these in the mailbox with this key.
     Ack(Box<SigningSecret>, Vec<EnvelopeId>),
+}
+
+impl Awaiting {
+    pub(super) fn left(&self) -> Conn {
+        self.left
+    }
 }
 
 impl Client {
@@ -47,7 +55,8 @@ impl Client {
         let (Some((envelope, asked)), Some(to)) = (sealed, to) else { return self.fail(Trouble::Seal, now) };
         let header = deposit_header(to, ttl, key);
         let id = header.envelope_id(&envelope);
-        let awaiting = Box::new(Awaiting { mailbox, asked, until: now.plus(PATIENCE) });
+        let Some(left) = self.conn() else { return Vec::new() };
+        let awaiting = Box::new(Awaiting { mailbox, asked, until: now.plus(PATIENCE), left });
         self.ask(Step::Depositing(awaiting, Box::new(id)), message::frame_and_blob(&Frame::Deposit(header), &envelope))
     }
 

@@ -80,7 +80,12 @@ impl Client {
         let Some(link) = self.invitation.as_ref().map(|invitation| &invitation.link) else { return };
         let id = link.secret.id();
         if self.pending.as_ref().is_none_or(|pending| pending.link != id) {
-            let safe = KnownSafe::of_link(link);
+            let mut safe = KnownSafe::of_link(link);
+            let before = self.removed.as_ref().map(KnownSafe::known);
+            if let Some(before) = before {
+                safe.inherit(before);
+            }
+            self.told.push(Told::Began(before));
             self.pending = Some(Pending::begin(id, safe, &self.name, &mut self.rng));
         }
     }

@@ -7,7 +7,7 @@ use rohrpost_e2ee::trust::Known;
 use rohrpost_e2ee::trust::TrustError;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::PrekeyId;
-use rohrpost_wire::{ErrorCode, SafePin};
+use rohrpost_wire::{ErrorCode, SafePin, Timestamp};
 
 use super::Errand;
 use crate::ghost::Deed;
@@ -39,6 +39,8 @@ pub enum Told {
         request: RequestId,
         /// The device's number for it; none before it is enrolled.
         sequence: Option<u64>,
+        /// When it ends.
+        expires: Timestamp,
         /// Whether it goes live.
         live: bool,
         /// For an enrolment: whether the PIN is the right one.
@@ -53,6 +55,8 @@ pub enum Told {
         /// Saying this.
         status: Status,
     },
+    /// It took up a link, and knows what that says and what an account that was removed knew.
+    Began(Option<Known>),
     /// It believes to be enrolled.
     Enrolled(DeviceId, String),
     /// It believes these to be shared with it.

@@ -20,24 +20,26 @@ impl EvilRelay {
         bytes: Vec<u8>,
         stale: &mut bool,
     ) -> Vec<FromRelay> {
-        let crossed = self.arms.take(conn.peer, |power| matches!(power, Power::CrossProtocol(_) | Power::Refuse(_)));
+        let crossed =
+            self.arms.take(&about.parties, |power| matches!(power, Power::CrossProtocol(_) | Power::Refuse(_)));
         if let Some(power) = crossed {
             return vec![answer(conn, stream, shapes::cross(power), true)];
         }
         match &about.asked {
-            Asked::Records(inbox) => self.tamper_records(conn, stream, bytes, *inbox, stale),
-            Asked::Call(..) => self.tamper_reply(conn, stream, bytes),
-            Asked::FetchInbox => self.tamper_inbox(conn, stream, bytes),
-            Asked::FetchMailbox(mailbox) => self.tamper_mailbox(conn, stream, bytes, *mailbox),
-            Asked::Challenge => self.tamper_challenge(conn, stream, bytes),
-            Asked::Deposit(..) | Asked::Login | Asked::Other => {
-                self.tamper_any(conn.peer, answer(conn, stream, bytes, true))
+            Asked::Records(inbox) => self.tamper_records(about, conn, stream, bytes, *inbox, stale),
+            Asked::Call(..) => self.tamper_reply(about, conn, stream, bytes),
+            Asked::FetchInbox => self.tamper_inbox(about, conn, stream, bytes),
+            Asked::FetchMailbox(mailbox) => self.tamper_mailbox(about, conn, stream, bytes, *mailbox),
+            Asked::Challenge => self.tamper_challenge(about, conn, stream, bytes),
+            Asked::Deposit(..) | Asked::Login | Asked::Ack | Asked::Other => {
+                self.tamper_any(about, answer(conn, stream, bytes, true))
             }
         }
     }
 
     fn tamper_records(
         &mut self,
+        about: &About,
         conn: Conn,
         stream: Stream,
         bytes: Vec<u8>,
@@ -56,8 +58,8 @@ impl EvilRelay {
             )
         };
         let genuine = self.seen.records_of(inbox).next_back().cloned();
-        let (Some(genuine), Some(power)) = (genuine, self.arms.take(conn.peer, fits)) else {
-            return self.tamper_any(conn.peer, answer(conn, stream, bytes, true));
+        let (Some(genuine), Some(power)) = (genuine, self.arms.take(&about.parties, fits)) else {
+            return self.tamper_any(about, answer(conn, stream, bytes, true));
         };
         *stale = matches!(power, Power::StaleRecords(_));
         let set = match power {
@@ -80,15 +82,15 @@ impl EvilRelay {
         shapes::pick(&of_safe, which).map(|set| (*set).clone())
     }
 
-    fn tamper_reply(&mut self, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Vec<FromRelay> {
+    fn tamper_reply(&mut self, about: &About, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Vec<FromRelay> {
         if let Some((other, at, before)) = self.swapped.take() {
             return vec![answer(other, at, bytes, true), answer(conn, stream, before, true)];
         }
         let fits = |power: &Power| {
             matches!(power, Power::SwapReplies | Power::Splice(_) | Power::ForgeReply | Power::OldReply(_))
         };
-        let Some(power) = self.arms.take(conn.peer, fits) else {
-            return self.tamper_any(conn.peer, answer(conn, stream, bytes, true));
+        let Some(power) = self.arms.take(&about.parties, fits) else {
+            return self.tamper_any(about, answer(conn, stream, bytes, true));
         };
         match power {
             Power::SwapReplies => {
@@ -109,12 +111,12 @@ impl EvilRelay {
         }
     }
 
-    fn tamper_challenge(&mut self, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Vec<FromRelay> {
+    fn tamper_challenge(&mut self, about: &About, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Vec<FromRelay> {
         if let Some((other, at, before)) = self.swapped_challenge.take() {
             return vec![answer(other, at, bytes, true), answer(conn, stream, before, true)];
         }
-        if self.arms.take(conn.peer, |power| *power == Power::SwapChallenges).is_none() {
-            return self.tamper_any(conn.peer, answer(conn, stream, bytes, true));
+        if self.arms.take(&about.parties, |power| *power == Power::SwapChallenges).is_none() {
+            return self.tamper_any(about, answer(conn, stream, bytes, true));
         }
         self.swapped_challenge = Some((conn, stream, bytes));
         Vec::new()

@@ -39,9 +39,9 @@ impl Arms {
         self.steps
     }
 
-    /// A power that fits and may be used against this peer.
-    pub(super) fn take(&mut self, peer: Peer, fits: impl Fn(&Power) -> bool) -> Option<Power> {
-        let may = |ready: &Ready| ready.victim.is_none_or(|victim| victim == peer) && fits(&ready.power);
+    /// A power that fits and may be used against one of these.
+    pub(super) fn take(&mut self, peers: &[Peer], fits: impl Fn(&Power) -> bool) -> Option<Power> {
+        let may = |ready: &Ready| ready.victim.is_none_or(|victim| peers.contains(&victim)) && fits(&ready.power);
         let place = self.ready.iter().position(may)?;
         self.used(place)
     }
@@ -50,6 +50,11 @@ impl Arms {
     pub(super) fn take_at_once(&mut self, fits: impl Fn(&Power) -> bool) -> Option<Power> {
         let place = self.ready.iter().position(|ready| fits(&ready.power))?;
         Some(self.ready.remove(place).power)
+    }
+
+    /// Those that were never used, or not yet.
+    pub(super) fn left(&self) -> u64 {
+        (self.moves.len() + self.ready.iter().filter(|ready| ready.until.is_none()).count()) as u64
     }
 
     pub(super) fn lay_down(&mut self) {
@@ -75,7 +80,7 @@ mod tests {
     const B: Peer = Peer::Client(2);
 
     fn dropped(arms: &mut Arms, peer: Peer) -> bool {
-        arms.take(peer, |power| *power == Power::Drop).is_some()
+        arms.take(&[peer], |power| *power == Power::Drop).is_some()
     }
 
     #[test]

@@ -36,8 +36,8 @@ impl EvilRelay {
                     | Power::FakeSafe
             )
         };
-        let Some(power) = self.arms.take(about.conn.peer, fits) else {
-            return self.tamper_any(about.conn.peer, FromRelay::Call(conn, stream, bytes));
+        let Some(power) = self.arms.take(&about.parties, fits) else {
+            return self.tamper_any(about, FromRelay::Call(conn, stream, bytes));
         };
         let mut out = Vec::new();
         match power {
@@ -89,7 +89,7 @@ impl EvilRelay {
     }
 
     fn call_safe(&mut self, inbox: InboxId, envelope: &[u8]) -> Option<FromRelay> {
-        let conn = *self.seen.safes.get(&inbox)?;
+        let conn = self.seen.safes.get(&inbox).copied().filter(|conn| self.inner.is_open(*conn))?;
         let incoming = Frame::Incoming(frame::Incoming { ticket: None });
         Some(self.own_call(conn, message::frame_and_blob(&incoming, envelope)))
     }

@@ -1,6 +1,8 @@
 //! Other, honest relays, and other connections to this one, at which a malicious relay tries what it was shown: logins,
 //! challenges, proofs.
 
+use std::collections::BTreeMap;
+
 use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_relay::Limits;
 use rohrpost_wire::fixed::Fixed;
@@ -23,8 +25,8 @@ pub(super) struct Elsewhere {
     /// With the key of the first one: as if its owner ran it twice.
     twin: Relay,
     conns: u64,
-    /// The connection on which a challenge was drawn that a client here is made to sign.
-    challenged: Option<Conn>,
+    /// By the connection of a client here who is made to sign a challenge: the one there on which it was drawn.
+    challenged: BTreeMap<Conn, Conn>,
     /// A key of its own, to sign logins for others.
     key: SigningSecret,
 }
@@ -35,7 +37,7 @@ impl Elsewhere {
         let other = RelayKeyHash(Fixed([8; 32]));
         let relay = Relay::new(other, Limits::default(), rng.clone());
         let twin = Relay::new(relay_address().key_hash, Limits::default(), rng);
-        Self { relay, twin, conns: 0, challenged: None, key }
+        Self { relay, twin, conns: 0, challenged: BTreeMap::new(), key }
     }
 
     fn fresh(&mut self) -> Conn {
@@ -67,9 +69,9 @@ impl Elsewhere {
     }
 
     /// A challenge of this relay, to be given out as the first one's.
-    pub(super) fn challenge(&mut self, now: Millis) -> Option<Challenge> {
+    pub(super) fn challenge(&mut self, victim: Conn, now: Millis) -> Option<Challenge> {
         let conn = self.fresh();
-        self.challenged = Some(conn);
+        self.challenged.insert(victim, conn);
         match say(&mut self.relay, conn, &message::frame(&Frame::Challenge), now) {
             Some(Frame::Challenged(challenge)) => Some(challenge),
             _ => None,
@@ -77,8 +79,8 @@ impl Elsewhere {
     }
 
     /// What is wrong if a proof over that challenge holds there, or a proof made on another connection holds here.
-    pub(super) fn try_proof(&mut self, bytes: &[u8], here: &mut Relay, now: Millis) -> Option<String> {
-        let (again, challenged) = (self.fresh(), self.challenged.take());
+    pub(super) fn try_proof(&mut self, victim: Conn, bytes: &[u8], here: &mut Relay, now: Millis) -> Option<String> {
+        let (again, challenged) = (self.fresh(), self.challenged.remove(&victim));
         drop(here.handle(ToRelay::Opened(again), now));
         drop(here.handle(ToRelay::Asked(again, Stream(0), message::frame(&Frame::Challenge)), now));
         let mut answers = vec![say(here, again, bytes, now)];

@@ -36,7 +36,8 @@ impl Forger {
         Self { own, prekeys, key: SigningSecret::generate(&mut rng) }
     }
 
-    /// What is wrong if a request for this safe, left there or live, was sealed to one of its own keys.
+    /// What is wrong if a request for this safe, left there or live, was sealed to one of its own keys, for that safe or
+    /// for the forger's.
     pub(super) fn try_to_open(
         &self,
         inbox: InboxId,
@@ -44,14 +45,16 @@ impl Forger {
         envelope: &[u8],
         genuine: Option<&RecordSet>,
     ) -> Option<String> {
-        let pin = SafePin::of_statement(&genuine?.roots.first()?.bytes);
         let left = |deposit: &Deposit| Lane::Deposit { ttl: deposit.ttl, reply_mailbox: deposit.reply_mailbox };
         let lane = deposit.map_or(Lane::Live, left);
-        let recipient = Recipient { pin: &pin, inbox: &inbox, lane };
         let named = RequestHeader::parse(envelope).ok()?.prekey;
-        let mut shown =
-            self.prekeys.iter().filter(|row| row.id == named || Some(row.secret().public()) == self.own_key());
-        let opened = shown.any(|row| open_request(envelope, &row.secret(), recipient).is_ok());
+        let pins = [genuine, Some(&self.own)].into_iter().flatten().filter_map(|set| set.roots.first());
+        let pins: Vec<_> = pins.map(|root| SafePin::of_statement(&root.bytes)).collect();
+        let shown = self.prekeys.iter().filter(|row| row.id == named || Some(row.secret().public()) == self.own_key());
+        let opens = |row: &PrekeyRow, pin: &SafePin| {
+            open_request(envelope, &row.secret(), Recipient { pin, inbox: &inbox, lane }).is_ok()
+        };
+        let opened = shown.into_iter().any(|row| pins.iter().any(|pin| opens(row, pin)));
         opened.then(|| "a fake safe opened a request".to_owned())
     }
 

@@ -5,16 +5,17 @@ use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::frame::{self, Delivery, Deposit, Destination};
 use rohrpost_wire::{EnvelopeId, Frame, MailboxId};
 
+use super::report::About;
 use super::{EvilRelay, Power, answer, shapes};
 use crate::message;
 use crate::port::{Conn, FromRelay, Stream};
 
 impl EvilRelay {
-    pub(super) fn tamper_inbox(&mut self, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Vec<FromRelay> {
+    pub(super) fn tamper_inbox(&mut self, about: &About, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Vec<FromRelay> {
         let fits =
             |power: &Power| matches!(power, Power::ReplayDeposit(_) | Power::CallAsDeposit(_) | Power::StealReply);
-        let (Some(inbox), Some(power)) = (self.seen.inbox_of(conn), self.arms.take(conn.peer, fits)) else {
-            return self.tamper_any(conn.peer, answer(conn, stream, bytes, true));
+        let (Some(inbox), Some(power)) = (self.seen.inbox_of(conn), self.arms.take(&about.parties, fits)) else {
+            return self.tamper_any(about, answer(conn, stream, bytes, true));
         };
         let own: Vec<_> = self.seen.deposits.iter().filter(|left| left.inbox == inbox).cloned().collect();
         let calls: Vec<_> = self.seen.calls.iter().filter(|(of, _)| *of == inbox).cloned().collect();
@@ -41,15 +42,16 @@ impl EvilRelay {
 
     pub(super) fn tamper_mailbox(
         &mut self,
+        about: &About,
         conn: Conn,
         stream: Stream,
         bytes: Vec<u8>,
         mailbox: MailboxId,
     ) -> Vec<FromRelay> {
         let Some(Power::StuffMailbox(which)) =
-            self.arms.take(conn.peer, |power| matches!(power, Power::StuffMailbox(_)))
+            self.arms.take(&about.parties, |power| matches!(power, Power::StuffMailbox(_)))
         else {
-            return self.tamper_any(conn.peer, answer(conn, stream, bytes, true));
+            return self.tamper_any(about, answer(conn, stream, bytes, true));
         };
         let (reply, _) = shapes::pick(&self.seen.replies, usize::from(which)).cloned().unwrap_or_default();
         let delivery = Delivery { id: EnvelopeId(Fixed([0; 32])), ttl: frame::TtlClass::Day, reply_mailbox: None };

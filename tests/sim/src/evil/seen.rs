@@ -19,16 +19,29 @@ pub(super) enum Asked {
     FetchMailbox(MailboxId),
     Login,
     Challenge,
+    Ack,
     Other,
 }
 
 impl Asked {
+    /// The safe that is asked, or asked about.
+    pub(super) fn inbox(&self) -> Option<InboxId> {
+        match self {
+            Self::Records(inbox) | Self::Call(inbox, _) => Some(*inbox),
+            Self::Deposit(deposit, _) => match deposit.to {
+                Destination::Inbox(inbox) => Some(inbox),
+                Destination::Mailbox(_) => None,
+            },
+            Self::FetchInbox | Self::FetchMailbox(_) | Self::Login | Self::Challenge | Self::Ack | Self::Other => None,
+        }
+    }
+
     /// Whether whoever asked can tell any other answer from the right one, as it comes.
     pub(super) fn binds_its_answer(&self) -> bool {
         match self {
             Self::Records(_) | Self::Call(..) => true,
             Self::Deposit(deposit, _) => matches!(deposit.to, Destination::Inbox(_)),
-            Self::FetchInbox | Self::FetchMailbox(_) | Self::Login | Self::Challenge | Self::Other => false,
+            Self::FetchInbox | Self::FetchMailbox(_) | Self::Login | Self::Challenge | Self::Ack | Self::Other => false,
         }
     }
 }
@@ -80,6 +93,7 @@ impl Seen {
                 Asked::Login
             }
             Some(Frame::Challenge) => Asked::Challenge,
+            Some(Frame::Ack(ack)) if ack.mailbox.is_some() => Asked::Ack,
             _ => Asked::Other,
         };
         self.asked.insert((conn, stream), asked.clone());

@@ -1,15 +1,15 @@
 //! Whom an alarm may concern, and who owes one: a client complains of a relay exactly when that relay wronged it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::port::{Conn, Peer, Report, Stream};
+use crate::client::Trouble;
+use crate::port::{Conn, Owed, Report, Stream};
 
 /// What a malicious relay reported of itself.
 #[derive(Debug, Default)]
 pub(super) struct Alarms {
     concerned: BTreeSet<Conn>,
-    clients: BTreeSet<usize>,
-    spoiled: BTreeSet<(Conn, Stream)>,
+    spoiled: BTreeMap<(Conn, Stream), Owed>,
     rolled_back: bool,
     lied_about_time: bool,
 }
@@ -19,34 +19,31 @@ impl Alarms {
     pub(super) fn handle_report(&mut self, report: Report) {
         self.rolled_back |= report.rolled_back;
         self.lied_about_time |= report.lied_about_time;
-        self.spoiled.extend(report.spoiled);
-        for conn in report.concerned {
-            self.concerned.insert(conn);
-            if let Peer::Client(index) = conn.peer {
-                self.clients.insert(index);
-            }
-        }
+        self.concerned.extend(report.concerned);
+        self.spoiled.extend(report.spoiled.into_iter().map(|(conn, stream, owed)| ((conn, stream), owed)));
     }
 
-    /// Whether a client may complain of what came on this connection.
-    pub(super) fn may_complain(&self, conn: Conn) -> bool {
-        self.rolled_back || self.concerned.contains(&conn)
+    /// Whether a client may complain of this on this connection. After an old disk came back, records are old for all.
+    pub(super) fn may_complain(&self, conn: Conn, of: Trouble) -> bool {
+        let of_records = matches!(of, Trouble::Trust(_));
+        self.concerned.contains(&conn) || (self.rolled_back && of_records)
     }
 
-    /// Whether a client must complain of this answer. It is asked once.
-    pub(super) fn must_complain(&mut self, conn: Conn, stream: Stream) -> bool {
+    /// What a client owes for this answer. It is asked once.
+    pub(super) fn owed(&mut self, conn: Conn, stream: Stream) -> Option<Owed> {
         self.spoiled.remove(&(conn, stream))
     }
 
-    /// Whether what a client left at the relay may be lost.
-    pub(super) fn may_lose(&self, client: usize) -> bool {
-        self.rolled_back || self.lied_about_time || self.clients.contains(&client)
+    /// Whether what was left at the relay on this connection may be lost.
+    pub(super) fn may_lose(&self, conn: Conn) -> bool {
+        self.rolled_back || self.lied_about_time || self.concerned.contains(&conn)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::port::Peer;
 
     fn conn(client: usize) -> Conn {
         Conn { peer: Peer::Client(client), number: 1 }
@@ -56,26 +53,26 @@ mod tests {
     fn whoever_was_wronged_may_complain_and_lose_and_nobody_else() {
         let mut alarms = Alarms::default();
         alarms.handle_report(Report { concerned: vec![conn(1)], ..Report::default() });
-        assert!(alarms.may_complain(conn(1)) && alarms.may_lose(1));
-        assert!(!alarms.may_complain(conn(2)) && !alarms.may_lose(2));
-        assert!(!alarms.may_complain(Conn { number: 2, ..conn(1) }));
+        assert!(alarms.may_complain(conn(1), Trouble::Open) && alarms.may_lose(conn(1)));
+        assert!(!alarms.may_complain(conn(2), Trouble::Open) && !alarms.may_lose(conn(2)));
+        assert!(!alarms.may_complain(Conn { number: 2, ..conn(1) }, Trouble::Open));
     }
 
     #[test]
-    fn a_spoiled_answer_must_be_complained_of_once() {
+    fn for_a_spoiled_answer_something_is_owed_once() {
         let mut alarms = Alarms::default();
-        alarms.handle_report(Report { spoiled: vec![(conn(1), Stream(3))], ..Report::default() });
-        assert!(!alarms.must_complain(conn(1), Stream(2)));
-        assert!(alarms.must_complain(conn(1), Stream(3)));
-        assert!(!alarms.must_complain(conn(1), Stream(3)));
+        alarms.handle_report(Report { spoiled: vec![(conn(1), Stream(3), Owed::Alarm)], ..Report::default() });
+        assert_eq!(alarms.owed(conn(1), Stream(2)), None);
+        assert_eq!(alarms.owed(conn(1), Stream(3)), Some(Owed::Alarm));
+        assert_eq!(alarms.owed(conn(1), Stream(3)), None);
     }
 
     #[test]
-    fn a_disk_that_went_back_concerns_everybody_and_a_lie_about_time_loses_for_everybody() {
+    fn an_old_disk_excuses_complaints_of_records_alone() {
         let mut alarms = Alarms::default();
-        alarms.handle_report(Report { lied_about_time: true, ..Report::default() });
-        assert!(alarms.may_lose(1) && !alarms.may_complain(conn(1)));
         alarms.handle_report(Report { rolled_back: true, ..Report::default() });
-        assert!(alarms.may_complain(conn(1)));
+        assert!(alarms.may_complain(conn(1), Trouble::Trust(rohrpost_e2ee::trust::TrustError::RolledBack)));
+        assert!(!alarms.may_complain(conn(1), Trouble::Open));
+        assert!(alarms.may_lose(conn(1)));
     }
 }

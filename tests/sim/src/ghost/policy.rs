@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use rohrpost_e2ee::body::{DeviceId, DocumentId, LinkId};
 use rohrpost_safe_agent::audit::{Action, Actor, Decision, Event, Refusal};
 use rohrpost_safe_agent::rows::PatientId;
+use rohrpost_wire::Timestamp;
+use rohrpost_wire::time::DAY;
 
 use super::Imported;
 
 /// Wrong PINs that a link bears, as the protocol says; not the product's own constant.
 const PIN_TRIES: u8 = 5;
+/// Days that a link lives, as the protocol says.
+const LINK_DAYS: u64 = 14;
 
 /// Who may do what, as the record says so far.
 #[derive(Debug, Default)]
@@ -22,6 +26,7 @@ pub(super) struct Policy {
 #[derive(Debug)]
 struct Link {
     patient: PatientId,
+    made: Timestamp,
     used: bool,
     wrong: u8,
 }
@@ -65,7 +70,9 @@ impl Policy {
         match &event.action {
             Action::Shared(document) => drop(self.shared.insert((patient, *document))),
             Action::Unshared(document) => drop(self.shared.remove(&(patient, *document))),
-            Action::LinkMade(link) => drop(self.links.insert(*link, Link { patient, used: false, wrong: 0 })),
+            Action::LinkMade(link) => {
+                self.links.insert(*link, Link { patient, made: event.at, used: false, wrong: 0 });
+            }
             Action::DeviceRevoked(device) => {
                 if let Some(device) = self.devices.get_mut(device) {
                     device.revoked = true;
@@ -90,7 +97,7 @@ impl Policy {
         documents: &BTreeMap<DocumentId, Imported>,
     ) -> Option<&'static str> {
         if let Action::Enrolment(link) = &event.action {
-            return self.enrol(id, *link, event.patient);
+            return self.enrol(id, *link, event);
         }
         let Some(device) = self.devices.get(&id) else { return Some("an effect for a device that is none") };
         if device.revoked {
@@ -123,7 +130,7 @@ impl Policy {
         }
     }
 
-    fn enrol(&mut self, id: DeviceId, link: LinkId, patient: Option<PatientId>) -> Option<&'static str> {
+    fn enrol(&mut self, id: DeviceId, link: LinkId, event: &Event) -> Option<&'static str> {
         let Some(link) = self.links.get_mut(&link) else { return Some("an enrolment with a link that is none") };
         if link.used {
             return Some("two enrolments with one link");
@@ -132,7 +139,10 @@ impl Policy {
             return Some("an enrolment with a dead link");
         }
         link.used = true;
-        if Some(link.patient) != patient {
+        if event.at > link.made.plus(LINK_DAYS * DAY) {
+            return Some("an enrolment with a link that had ended");
+        }
+        if Some(link.patient) != event.patient {
             return Some("an enrolment for another patient than the link's");
         }
         let device = Device { patient: link.patient, revoked: false };

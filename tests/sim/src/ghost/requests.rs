@@ -6,12 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use rohrpost_e2ee::RequestId;
 use rohrpost_e2ee::body::DeviceId;
 use rohrpost_safe_agent::audit::{Actor, Decision, Event};
+use rohrpost_wire::Timestamp;
 use rohrpost_wire::fixed::Fixed;
 
 use super::{Deed, allowed};
 
 /// Leaves that one envelope can be worth: what it asked for, or a try and its outcome.
 const LEAVES: u64 = 2;
+
+/// Seconds between the look at a request's times and its leaf: an enrolment is flushed in between.
+const FLUSHES: u64 = 1;
 
 /// An envelope as its author knows it.
 #[derive(Debug)]
@@ -20,6 +24,8 @@ pub(super) struct Sealed {
     pub(super) deed: Deed,
     /// The device's number for it; none before it is enrolled.
     pub(super) sequence: Option<u64>,
+    /// By its author's clock.
+    pub(super) expires: Timestamp,
     pub(super) live: bool,
     pub(super) right_pin: bool,
 }
@@ -71,6 +77,9 @@ impl Requests {
         }
         if sealed.device != device || sealed.deed != deed {
             return Some("an effect that is not what was asked for, or for somebody else");
+        }
+        if leaf.at >= sealed.expires.plus(FLUSHES) {
+            return Some("an effect of a request that had ended");
         }
         if sealed.sequence.is_some_and(|number| number == 0 || !self.numbers.insert((device, number))) {
             return Some("an effect under a number that was used, or is none");

@@ -10,7 +10,7 @@ use rohrpost_wire::frame::{Delivery, Destination};
 use rohrpost_wire::{InboxId, MailboxId, Timestamp};
 
 /// An envelope as it is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Kept {
     pub(super) waiting: Waiting,
     pub(super) delivery: Delivery,
@@ -18,7 +18,7 @@ pub(super) struct Kept {
 }
 
 /// One state of everything that is stored.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Rows {
     envelopes: BTreeMap<Slot, Kept>,
     mailboxes: BTreeMap<MailboxId, Mailbox>,
@@ -94,6 +94,10 @@ impl Disk {
     pub(super) fn waiting(&self) -> usize {
         let of_safes = |kept: &&Kept| matches!(kept.waiting.to, Destination::Inbox(_));
         self.seen.envelopes.values().filter(of_safes).count()
+    }
+
+    pub(super) fn stored(&self) -> usize {
+        self.seen.envelopes.len()
     }
 
     pub(super) fn snapshot(&self) -> Rows {

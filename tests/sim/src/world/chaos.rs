@@ -65,14 +65,20 @@ impl World {
     }
 
     /// No patient is left without a word for an hour: an errand is done by then, or was given up.
-    pub(super) fn look_for_silence(&mut self) {
-        let now: Vec<_> = self.clients.iter().map(crate::client::Client::under_way).collect();
-        for (client, (before, now)) in self.an_hour_ago.iter().zip(&now).enumerate() {
-            if before.is_some() && before == now {
-                self.ghost.accuse(format!("client {client} has been told nothing for an hour"));
-            }
+    pub(super) fn look_for_silence(&mut self, client: usize) {
+        let now = self.clients.get(client).and_then(crate::client::Client::under_way);
+        let Some(now) = now else {
+            self.about.remove(&client);
+            return;
+        };
+        let since = match self.about.get(&client) {
+            Some((before, since)) if *before == now => *since,
+            _ => self.now,
+        };
+        self.about.insert(client, (now, since));
+        if self.now > since.plus(Millis::hours(1)) {
+            self.ghost.accuse(format!("client {client} has been told nothing for an hour"));
         }
-        self.an_hour_ago = now;
     }
 
     fn plan_for(&mut self, peer: Peer) {
@@ -107,8 +113,8 @@ impl World {
             Mishap::SetClock(peer, 0) => return self.set_clock(peer, 0),
             Mishap::SetRelayClock(0) => return self.relay.set_clock(0),
             _ if self.calm => return,
-            Mishap::CrashSafe(index) => self.crash_safe(index),
-            Mishap::CrashRelay => self.crash_relay(),
+            Mishap::CrashSafe(index) => self.crash_soon(Node::Safe(index)),
+            Mishap::CrashRelay => self.crash_soon(Node::Relay),
             Mishap::CrashClient(index) => self.crash_client(index),
             Mishap::CutOff(peer) => {
                 let due = self.network.cut_off(peer, self.now);
@@ -129,6 +135,17 @@ impl World {
             }
         }
         self.ghost.count("mishaps");
+    }
+
+    /// Now, or around the next flush: that is when there is something to lose.
+    fn crash_soon(&mut self, node: Node) {
+        let moment = match (random::below(&mut self.rng, 3), node) {
+            (0, Node::Relay) => return self.crash_relay(),
+            (0, Node::Safe(index)) => return self.crash_safe(index),
+            (1, _) => Moment::Before,
+            _ => Moment::After,
+        };
+        self.recovering.insert(node, Some(moment));
     }
 
     /// Whether a crash of this node is wanted at the flush at hand. In the calm hour nothing crashes: whoever asks then
@@ -167,6 +184,8 @@ impl World {
             return;
         }
         self.relay_is_up = false;
+        // What it waited for died with it, a flush too.
+        self.relay_life += 1;
         let due = self.network.break_all(None, self.now);
         self.put_all(due);
         self.ghost.count("crashes of the relay");
@@ -178,7 +197,6 @@ impl World {
         if std::mem::replace(&mut self.relay_is_up, true) {
             return;
         }
-        self.relay_life += 1;
         let out = self.relay.crash(self.now);
         self.carry_out_relay(out);
     }

@@ -1,50 +1,33 @@
-//! What a safe does for what it is given: bounded by the number of messages and of what is in them, whoever sends them.
+//! What a safe may do for what it is told: bounded by the message and what is in it, whoever sends it.
 
-use std::collections::BTreeMap;
+use crate::port::ToPeer;
+use crate::safe::tags;
 
-use crate::port::{FromPeer, ToPeer};
-
-/// Steps that a message may cost: its answer, a flush, a timer for each, and what follows.
-const STEPS: u64 = 8;
+/// Steps for anything: an answer or a question, its time limit, a flush, a pause.
+const STEPS: usize = 4;
 /// The smallest envelope there is: a delivery holds no more of them than this many bytes each.
-const SMALLEST: u64 = 1024;
+const SMALLEST: usize = 1024;
 
-/// What each safe was asked and did.
-#[derive(Debug, Default)]
-pub(super) struct Effort {
-    by_safe: BTreeMap<usize, (u64, u64)>,
-}
-
-impl Effort {
-    /// A safe is told something.
-    pub(super) fn ask(&mut self, safe: usize, input: &ToPeer) {
-        let bytes = match input {
-            ToPeer::Answered { bytes, .. } | ToPeer::Called(_, _, bytes) => bytes.len() as u64,
-            ToPeer::Closed(..) | ToPeer::Timer(_) => 0,
-        };
-        self.by_safe.entry(safe).or_default().0 += 1 + bytes / SMALLEST;
-    }
-
-    /// A safe does this. What is wrong, if it is more than it was ever asked for.
-    pub(super) fn answer(&mut self, safe: usize, out: &[FromPeer]) -> Option<String> {
-        let (asked, done) = self.by_safe.entry(safe).or_default();
-        *done += out.len() as u64;
-        (*done > STEPS * *asked).then(|| format!("safe {safe} did {done} steps for {asked} things it was told"))
+/// The most steps for this, while so much waits for a flush.
+pub(super) fn most(input: &ToPeer, held: usize) -> usize {
+    match input {
+        ToPeer::Answered { bytes, .. } | ToPeer::Called(_, _, bytes) => STEPS * (1 + bytes.len() / SMALLEST),
+        ToPeer::Timer(timer) if timer.tag == tags::FLUSH => STEPS * (1 + held),
+        ToPeer::Timer(_) | ToPeer::Closed(..) => STEPS,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::port::{Conn, Peer};
+    use crate::port::{Conn, Peer, Stream, Timer};
 
     #[test]
-    fn a_safe_that_does_more_than_it_was_asked_for_is_found() {
-        let mut effort = Effort::default();
+    fn steps_are_allowed_by_what_there_is_to_do() {
         let conn = Conn { peer: Peer::Safe(0), number: 1 };
-        effort.ask(0, &ToPeer::Closed(conn, None));
-        let steps: Vec<FromPeer> = (0..STEPS).map(|_| FromPeer::Close(conn)).collect();
-        assert_eq!(effort.answer(0, &steps), None);
-        assert!(effort.answer(0, &steps[..1]).is_some());
+        assert_eq!(most(&ToPeer::Closed(conn, None), 9), STEPS);
+        assert_eq!(most(&ToPeer::Called(conn, Stream(1), vec![0; 3 * SMALLEST]), 9), 4 * STEPS);
+        assert_eq!(most(&ToPeer::Timer(Timer { life: 1, tag: tags::FLUSH }), 9), 10 * STEPS);
+        assert_eq!(most(&ToPeer::Timer(Timer { life: 1, tag: tags::REDIAL }), 9), STEPS);
     }
 }

@@ -94,7 +94,8 @@ impl World {
             return self.craft(client);
         }
         let foreign = self.ghost.foreign_documents(client);
-        let wanted = place.checked_rem(foreign.len()).and_then(|place| foreign.get(place));
+        let place = random::below(self.people.rng(), foreign.len() as u64);
+        let wanted = usize::try_from(place).ok().and_then(|place| foreign.get(place));
         wanted.map_or(Errand::List, |document| Errand::Steal(*document))
     }
 
@@ -168,6 +169,7 @@ impl World {
             | Told::Listed(..)
             | Told::Received { .. }
             | Told::SetBack
+            | Told::Began(_)
             | Told::Failed(..)
             | Told::GaveUp(..)
             | Told::Finished(_) => {}
@@ -284,10 +286,8 @@ impl World {
     /// away is waited for no longer, so that from here on every answer is due.
     pub(super) fn begin_wants(&mut self) {
         for client in 0..self.clients.len() {
-            if self.ghost.may_lose(client)
-                && let Some(device) = self.clients.get_mut(client)
-            {
-                device.forget_awaited();
+            if let Some(device) = self.clients.get_mut(client) {
+                device.forget_awaited(|conn| self.ghost.may_lose(conn));
             }
             if self.clients.get(client).is_some_and(crate::client::Client::is_enrolled) {
                 self.want(client);

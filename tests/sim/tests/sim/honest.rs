@@ -88,4 +88,6 @@ fn the_same_seed_gives_the_same_trace_and_another_seed_another() {
     let seed = first_seed();
     assert_eq!(trace(seed), trace(seed));
     assert_ne!(trace(seed), trace(seed + 1));
+    let large = || run(Config::large(seed, 3).in_bad_weather()).trace;
+    assert_eq!(large(), large());
 }
