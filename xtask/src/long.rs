@@ -63,8 +63,19 @@ struct Suite {
     minutes: u32,
 }
 
-const SUITES: [Suite; 6] = [
-    Suite { name: "simulation", flags: &["--package", "rohrpost-sim"], programs: false, minutes: 180 },
+const SUITES: [Suite; 7] = [
+    Suite {
+        name: "attacks",
+        flags: &["--package", "rohrpost-sim", "--test", "sim", "evil::"],
+        programs: false,
+        minutes: 120,
+    },
+    Suite {
+        name: "chaos",
+        flags: &["--package", "rohrpost-sim", "--test", "sim", "honest::"],
+        programs: false,
+        minutes: 120,
+    },
     Suite { name: "models", flags: &["--package", "rohrpost-models"], programs: false, minutes: 30 },
     Suite { name: "disk", flags: &["--package", "rohrpost-tests", "--test", "disk"], programs: true, minutes: 60 },
     Suite { name: "access", flags: &["--package", "rohrpost-tests", "--test", "access"], programs: true, minutes: 30 },

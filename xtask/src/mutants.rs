@@ -109,7 +109,11 @@ impl Target {
         ensure!(matches!(status.code(), Some(0 | 2 | 3)), "mutating {} ended with {status}:\n{text}", self.package);
         let list = |name: &str| fs::read_to_string(folder.join("mutants.out").join(name)).unwrap_or_default();
         let lines = |name: &str| list(name).lines().map(str::to_owned).collect::<Vec<_>>();
-        let unviable: BTreeSet<_> = lines("unviable.txt").into_iter().collect();
+        // A run that goes on lists those of earlier ones as caught.
+        let kept = folder.join("unviable.txt");
+        let earlier = fs::read_to_string(&kept).unwrap_or_default();
+        let unviable: BTreeSet<_> = earlier.lines().map(str::to_owned).chain(lines("unviable.txt")).collect();
+        fs::write(&kept, Vec::from_iter(unviable.iter().map(String::as_str)).join("\n"))?;
         let caught: BTreeSet<_> = CAUGHT.iter().flat_map(|name| lines(name)).collect();
         let caught = caught.difference(&unviable).count();
         Ok(Told { package: self.package, caught, unviable: unviable.len(), missed: lines("missed.txt") })
