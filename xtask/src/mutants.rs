@@ -113,7 +113,7 @@ impl Target {
         let kept = folder.join("unviable.txt");
         let earlier = fs::read_to_string(&kept).unwrap_or_default();
         let unviable: BTreeSet<_> = earlier.lines().map(str::to_owned).chain(lines("unviable.txt")).collect();
-        fs::write(&kept, Vec::from_iter(unviable.iter().map(String::as_str)).join("\n"))?;
+        fs::write(&kept, unviable.iter().map(String::as_str).collect::<Vec<_>>().join("\n"))?;
         let caught: BTreeSet<_> = CAUGHT.iter().flat_map(|name| lines(name)).collect();
         let caught = caught.difference(&unviable).count();
         Ok(Told { package: self.package, caught, unviable: unviable.len(), missed: lines("missed.txt") })
