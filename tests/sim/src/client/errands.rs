@@ -33,7 +33,7 @@ impl Client {
             self.begin_enrolment();
         }
         let own = RequestId::generate(&mut self.rng);
-        let request = errand.crafted().and_then(|(_, anothers)| anothers).unwrap_or(own);
+        let request = errand.crafted().and_then(|(_, name)| name).unwrap_or(own);
         let Some(live) = &mut self.live else { return Vec::new() };
         // Each errand is a command of its own, which knows nothing of the last one's clock.
         live.corrected = 0;
