@@ -10,13 +10,14 @@ use rohrpost_figures::Figures;
 use super::sources;
 
 /// The forms of fields that are known, and why none of them carries an outsider's text.
-const FIELDS: [(&str, &str); 18] = [
+const FIELDS: [(&str, &str); 19] = [
     ("reason = %error", "an error of ours, whose words are fixed"),
     ("reason = %end", "an error of ours, whose words are fixed"),
     ("kind = ?error.kind()", "a kind of the operating system's"),
     ("?kind", "a kind of ours"),
     ("?swept", "counts"),
     ("days", "a number"),
+    ("commits", "a number"),
     ("behind_seconds", "a number"),
     ("ahead_seconds", "a number"),
     ("panic = error.is_panic()", "yes or no"),
