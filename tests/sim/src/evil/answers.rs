@@ -53,6 +53,9 @@ impl EvilRelay {
                     | Power::ServeOwnPrekeys
                     | Power::ServeSwappedKey
                     | Power::ServeOtherSafe
+                    | Power::ServeForgedRoot
+                    | Power::ServeForgedIdentity
+                    | Power::ServeMixture(_)
                     | Power::StaleRecords(_)
                     | Power::Version(..)
             )
@@ -61,16 +64,37 @@ impl EvilRelay {
         let (Some(genuine), Some(power)) = (genuine, self.arms.take(&about.parties, fits)) else {
             return self.tamper_any(about, answer(conn, stream, bytes, true));
         };
-        *stale = matches!(power, Power::StaleRecords(_));
+        *stale = matches!(power, Power::StaleRecords(_) | Power::ServeMixture(_));
         let set = match power {
             Power::ServeOwnSafe => self.forger.own(),
             Power::ServeOwnPrekeys => self.forger.own_prekeys(&genuine),
             Power::ServeSwappedKey => self.forger.swapped(&genuine),
+            Power::ServeForgedRoot => self.forger.forged_root(&genuine),
+            Power::ServeForgedIdentity => self.forger.forged_identity(&genuine),
+            Power::ServeMixture(how) => self.mixture(inbox, genuine, how),
             Power::ServeOtherSafe => self.other_records(inbox).unwrap_or(genuine),
             Power::StaleRecords(which) => self.old_records(inbox, usize::from(which)).unwrap_or(genuine),
             power => shapes::spoil_record(genuine, power),
         };
         vec![answer(conn, stream, message::frame_and_blob(&Frame::Done, &set.encode()), true)]
+    }
+
+    /// The oldest with the newest, or the newest without one of its roots.
+    fn mixture(&self, inbox: InboxId, newest: RecordSet, how: u8) -> RecordSet {
+        let oldest = self.seen.records_of(inbox).next().cloned().unwrap_or_else(|| newest.clone());
+        let mut roots = newest.roots.clone();
+        match how % 4 {
+            0 => RecordSet { identity: oldest.identity, ..newest },
+            1 => RecordSet { prekeys: oldest.prekeys, ..newest },
+            2 => {
+                roots.pop();
+                RecordSet { roots, ..newest }
+            }
+            _ => {
+                roots.drain(..1.min(roots.len()));
+                RecordSet { roots, ..newest }
+            }
+        }
     }
 
     fn other_records(&self, inbox: InboxId) -> Option<RecordSet> {
@@ -87,7 +111,10 @@ impl EvilRelay {
             return vec![answer(other, at, bytes, true), answer(conn, stream, before, true)];
         }
         let fits = |power: &Power| {
-            matches!(power, Power::SwapReplies | Power::Splice(_) | Power::ForgeReply | Power::OldReply(_))
+            matches!(
+                power,
+                Power::SwapReplies | Power::Splice(_) | Power::ForgeReply | Power::OldReply(_) | Power::Version(..)
+            )
         };
         let Some(power) = self.arms.take(&about.parties, fits) else {
             return self.tamper_any(about, answer(conn, stream, bytes, true));
@@ -98,6 +125,13 @@ impl EvilRelay {
                 Vec::new()
             }
             Power::Splice(how) => vec![answer(conn, stream, self.splice(&bytes, how), true)],
+            Power::Version(place, byte) => {
+                let mut spoiled = bytes;
+                // Behind the frame and the blob's length.
+                let reply = message::frame(&Frame::Done).len() + 4;
+                shapes::set(&mut spoiled, reply + usize::from(place % 3), byte);
+                vec![answer(conn, stream, spoiled, true)]
+            }
             Power::OldReply(which) => {
                 let (reply, object) = shapes::pick(&self.seen.replies, usize::from(which)).cloned().unwrap_or_default();
                 let old = [message::frame_and_blob(&Frame::Done, &reply), object].concat();

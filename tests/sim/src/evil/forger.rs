@@ -6,8 +6,10 @@ use rohrpost_safe_agent::identity;
 use rohrpost_safe_agent::rows::PrekeyRow;
 use rohrpost_safe_agent::vault::{Draft, MemoryStore};
 use rohrpost_wire::frame::Deposit;
-use rohrpost_wire::records::{PrekeyRecord, RecordKind, RecordSet, Signed};
-use rohrpost_wire::{InboxId, SafePin, codec};
+use rohrpost_wire::records::{
+    IdentityRecord, PrekeyRecord, RecordKind, RecordSet, RootStatement, Signed, StatementHash, next_root_hash,
+};
+use rohrpost_wire::{InboxId, SUITE, SafePin, VERSION, codec};
 
 use crate::random::Rng;
 use crate::time::START;
@@ -72,6 +74,30 @@ impl Forger {
             Err(_) => signed.clone(),
         };
         RecordSet { prekeys: genuine.prekeys.iter().map(resign).collect(), ..genuine.clone() }
+    }
+
+    /// Genuine roots and behind them one of its own, that signs an identity of its own.
+    pub(super) fn forged_root(&self, genuine: &RecordSet) -> RecordSet {
+        let mut set = self.forged_identity(genuine);
+        let statement = genuine.roots.last().map(|last| RootStatement {
+            version: VERSION,
+            suite_floor: SUITE,
+            root_key: self.key.public(),
+            next_root_hash: next_root_hash(&self.key.public().0),
+            previous: Some(StatementHash::of_statement(&last.bytes)),
+        });
+        set.roots.extend(statement.map(|statement| Signed::sign(RecordKind::Root, &statement, self.key.signer())));
+        set
+    }
+
+    /// Genuine roots over an identity and prekeys of its own, in the safe's name.
+    pub(super) fn forged_identity(&self, genuine: &RecordSet) -> RecordSet {
+        let mut set = self.own_prekeys(genuine);
+        if let Ok(record) = codec::decode::<IdentityRecord>(&genuine.identity.bytes) {
+            let record = IdentityRecord { online_key: self.key.public(), ..record };
+            set.identity = Signed::sign(RecordKind::Identity, &record, self.key.signer());
+        }
+        set
     }
 
     fn own_key(&self) -> Option<SealingKey> {

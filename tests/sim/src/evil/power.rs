@@ -73,6 +73,12 @@ pub enum Power {
     Flood(u8),
     /// Lets its own clock be so many seconds off, of a few amounts: keeps for too long, lets go too early.
     LieAboutTime(u8),
+    /// Serves genuine roots with a successor of its own, and records signed by that.
+    ServeForgedRoot,
+    /// Serves genuine roots with an identity and prekeys of its own.
+    ServeForgedIdentity,
+    /// Serves genuine records that do not belong together, or not all of them.
+    ServeMixture(u8),
     /// Answers a call by a safe of its own, which tries every key it ever showed to anybody.
     FakeSafe,
 }
@@ -101,7 +107,7 @@ impl Move {
 
 impl Power {
     /// How many kinds there are.
-    pub const KINDS: u8 = 34;
+    pub const KINDS: u8 = 37;
 
     /// The power of this kind, with as much of the two numbers as it has a use for.
     pub fn drawn(kind: u8, wide: u16, narrow: u8) -> Self {
@@ -139,7 +145,10 @@ impl Power {
             30 => Self::SwapChallenges,
             31 => Self::Flood(narrow),
             32 => Self::LieAboutTime(narrow),
-            _ => Self::FakeSafe,
+            33 => Self::FakeSafe,
+            34 => Self::ServeForgedRoot,
+            35 => Self::ServeForgedIdentity,
+            _ => Self::ServeMixture(narrow),
         }
     }
 
@@ -180,6 +189,9 @@ impl Power {
             Self::Flood(_) => 31,
             Self::LieAboutTime(_) => 32,
             Self::FakeSafe => 33,
+            Self::ServeForgedRoot => 34,
+            Self::ServeForgedIdentity => 35,
+            Self::ServeMixture(_) => 36,
         }
     }
 }
