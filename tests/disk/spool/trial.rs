@@ -100,7 +100,7 @@ impl Trial {
         drain(&safe, self.owner.inbox(), &self.ledger).await;
         relay.program.kill();
         let said = fs::read_to_string(self.log.path()).unwrap();
-        assert!(!said.contains(SET_BACK) && !said.contains("witness of the spool"), "{said}");
+        assert!(!said.contains(SET_BACK) && !said.contains("witness of the spool is lost"), "{said}");
         self.ledger.account()
     }
 }
