@@ -99,7 +99,7 @@ impl Faults {
 impl Config {
     /// The size of the promise: a relay, 20 safes, 200 devices.
     pub fn large(seed: u64, hours: u64) -> Self {
-        Self { safes: 20, clients_per_safe: 10, errand_minutes: 360, hours, ..Self::small(seed) }
+        Self { safes: 20, clients_per_safe: 10, errand_minutes: 480, hours, ..Self::small(seed) }
     }
 
     /// A world small enough for many schedules.

@@ -46,7 +46,7 @@ impl Attack {
 
 /// How many attacks are drawn.
 fn attacks() -> u32 {
-    env::var("ROHRPOST_SIM_ATTACKS").ok().and_then(|text| text.parse().ok()).unwrap_or(120)
+    env::var("ROHRPOST_SIM_ATTACKS").ok().and_then(|text| text.parse().ok()).unwrap_or(80)
 }
 
 fn seed() -> u64 {
