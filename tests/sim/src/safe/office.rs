@@ -74,15 +74,23 @@ impl Safe {
         (row.id, out)
     }
 
-    /// Shares a document with its patient.
+    /// Shares a document with its patient, if it is there: a crash may have taken its import.
     pub fn share(&mut self, patient: PatientId, document: DocumentId, now: Millis) -> Vec<FromPeer> {
-        self.act(now, |draft, at, rng| share(draft, at, patient, document, rng)).1
+        self.act(now, |draft, at, rng| {
+            let row: Option<DocumentRow> = rows::load(draft, &DocumentRow::key_of(&patient, &document))?;
+            if row.is_some() { share(draft, at, patient, document, rng) } else { Ok(()) }
+        })
+        .1
     }
 
-    /// Takes a share back.
+    /// Takes a share back, if there is one.
     pub fn unshare(&mut self, patient: PatientId, document: DocumentId, now: Millis) -> Vec<FromPeer> {
         self.act(now, |draft, at, rng| {
-            draft.delete(GrantRow::TABLE, &DocumentRow::key_of(&patient, &document))?;
+            let key = DocumentRow::key_of(&patient, &document);
+            if rows::load::<GrantRow>(draft, &key)?.is_none() {
+                return Ok(());
+            }
+            draft.delete(GrantRow::TABLE, &key)?;
             note(draft, at, patient, Action::Unshared(document), rng)
         })
         .1
