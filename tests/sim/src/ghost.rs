@@ -16,7 +16,7 @@ use rohrpost_e2ee::RequestId;
 use rohrpost_e2ee::body::{DeviceId, DocumentId, Operation};
 use rohrpost_e2ee::keys::SealingKey;
 use rohrpost_e2ee::trust::Known;
-use rohrpost_safe_agent::audit::{Action, Event};
+use rohrpost_safe_agent::audit::{Action, Actor, Decision, Event};
 use rohrpost_safe_agent::rows::PatientId;
 use rohrpost_wire::SafePin;
 use rohrpost_wire::fixed::Fixed;
@@ -172,7 +172,7 @@ impl Ghost {
             wrong.extend(ghost.policy.judge(&event, &self.documents).map(str::to_owned));
             if let Some((digest, live)) = safe.writer_of(number) {
                 wrong.extend(self.requests.recorded(&digest, live, &event).map(str::to_owned));
-            } else if requests::is_asked_for(&event) {
+            } else if matches!(event.actor, Actor::Device(_)) {
                 wrong.push("a leaf that no envelope wrote".to_owned());
             }
             if let Some(done) = allowed(&event) {
@@ -278,7 +278,6 @@ impl Ghost {
 }
 
 fn allowed(event: &Event) -> Option<(DeviceId, Deed)> {
-    use rohrpost_safe_agent::audit::{Actor, Decision};
     match (&event.actor, event.decision) {
         (Actor::Device(device), Decision::Allowed) => Some((*device, Deed::recorded(&event.action)?)),
         (Actor::Device(_) | Actor::Owner | Actor::Safe, _) => None,

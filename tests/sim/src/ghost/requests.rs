@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rohrpost_e2ee::RequestId;
 use rohrpost_e2ee::body::DeviceId;
-use rohrpost_safe_agent::audit::{Actor, Decision, Event};
+use rohrpost_safe_agent::audit::Event;
 use rohrpost_wire::Timestamp;
 use rohrpost_wire::fixed::Fixed;
 
@@ -86,9 +86,4 @@ impl Requests {
         }
         (deed == Deed::Enrol && !sealed.right_pin).then_some("an enrolment with a wrong PIN")
     }
-}
-
-/// Whether a leaf speaks of a device's request.
-pub(super) fn is_asked_for(leaf: &Event) -> bool {
-    matches!((&leaf.actor, leaf.decision), (Actor::Device(_), Decision::Allowed | Decision::Refused(_)))
 }

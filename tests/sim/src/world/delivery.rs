@@ -123,10 +123,8 @@ impl World {
                 self.after(after, Event::ToPeer(peer, ToPeer::Timer(timer)));
                 continue;
             }
-            if let FromPeer::Answer(_, _, bytes) | FromPeer::Ask(_, _, bytes) = &action
-                && let Peer::Safe(index) = peer
-            {
-                self.look_at_answer(index, bytes);
+            if let Peer::Safe(index) = peer {
+                self.look_at_reply(index, &action);
             }
             for (when, event) in self.network.carry_from_peer(action, self.relay_is_up, self.now) {
                 self.at(when, event);
@@ -134,13 +132,13 @@ impl World {
         }
     }
 
-    /// The reply in an answer to a call, or in a deposit for a mailbox.
-    fn look_at_answer(&mut self, safe: usize, bytes: &[u8]) {
+    /// The reply that a safe sends, if this is one: as the answer to a call, or left in a mailbox.
+    fn look_at_reply(&mut self, safe: usize, action: &FromPeer) {
+        let (FromPeer::Answer(_, _, bytes) | FromPeer::Ask(_, _, bytes)) = action else { return };
         let mut reader = Reader::new(bytes);
-        let mut deposit = reader;
-        if let Some(frame) = deposit.frame() {
-            let reply = if matches!(frame, Frame::Deposit(_)) { deposit.blob(limits::ENVELOPE_BYTES) } else { None };
-            return reply.into_iter().for_each(|reply| self.ghost.answered_by(safe, reply, &[]));
+        let is_left = matches!(action, FromPeer::Ask(..));
+        if is_left && !matches!(reader.frame(), Some(Frame::Deposit(_))) {
+            return;
         }
         if let Some(reply) = reader.blob(limits::ENVELOPE_BYTES) {
             self.ghost.answered_by(safe, reply, reader.rest());
