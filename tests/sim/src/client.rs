@@ -2,37 +2,41 @@
 //! network.
 //!
 //! Durable is what the product writes down before it goes on: account, pending enrolment, the part of a document. All
-//! else a crash takes. What it comes to believe it tells the oracle, as [`Told`].
+//! else a crash takes. What it comes to believe it tells the oracle, as [`Told`], and before it writes down what follows
+//! from it: so a crash that leaves the one leaves the other.
 
 mod asking;
 mod depositing;
+mod disk;
+mod enrolling;
 mod errand;
 mod errands;
+mod looks;
+mod meeting;
 mod receiving;
 mod told;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use rohrpost_e2ee::body::{DeviceId, Operation};
+use rohrpost_e2ee::RequestId;
+use rohrpost_e2ee::body::Operation;
 use rohrpost_e2ee::exchange::ExpectReply;
-use rohrpost_e2ee::trust::{self, TrustedSafe};
-use rohrpost_e2ee::{Link, RequestId};
-use rohrpost_patient::account::{Account, Pending, Safe as KnownSafe};
-use rohrpost_patient::partial::Kept;
+use rohrpost_e2ee::trust::TrustedSafe;
 use rohrpost_patient::retry::Retry;
 use rohrpost_patient::sequence::Reserved;
 use rohrpost_patient::session::Corrections;
-use rohrpost_wire::records::RecordSet;
-use rohrpost_wire::{Frame, InboxId, Timestamp, limits};
+use rohrpost_wire::{EnvelopeId, Frame, Timestamp};
 
 pub use self::depositing::Awaiting;
-pub use self::errand::{Errand, Number};
+use self::disk::{Disk, Files};
+pub use self::errand::{Errand, Forgery, Number};
 pub use self::told::{Told, Trouble};
-use crate::message::{self, Reader};
-use crate::port::{Conn, FromPeer, Peer, Stream, Timer, ToPeer};
+use crate::message::Reader;
+use crate::port::{Conn, FromPeer, Stream, Timer, ToPeer};
 use crate::random::Rng;
 use crate::safe::office::Invitation;
 use crate::time::{Millis, WallClock};
+use crate::world::Moment;
 
 /// How long an answer may take.
 const ANSWER_TIME: Millis = Millis::seconds(30);
@@ -51,12 +55,10 @@ pub struct Client {
     life: u64,
     dialled: u64,
     invitation: Option<Invitation>,
-    pending: Option<Pending>,
-    /// What an account knew of its safe that was removed: it stays on the disk.
-    removed: Option<KnownSafe>,
-    account: Option<Account>,
-    part: Option<(Kept, Vec<u8>)>,
-    live: Option<Live>,
+    /// As it works on them; [`Disk`] has them as they are written.
+    files: Files,
+    disk: Disk,
+    live: Live,
     told: Vec<Told>,
 }
 
@@ -96,7 +98,7 @@ enum Step {
     /// A live request.
     Asking(Box<Asked>),
     /// A deposit.
-    Depositing(Box<Awaiting>, Box<rohrpost_wire::EnvelopeId>),
+    Depositing(Box<Awaiting>, Box<EnvelopeId>),
     /// A challenge, to prove a mailbox for this.
     Challenging(depositing::Proving),
     /// What lies in a mailbox.
@@ -129,11 +131,9 @@ impl Client {
             life: 1,
             dialled: 0,
             invitation: None,
-            pending: None,
-            removed: None,
-            account: None,
-            part: None,
-            live: Some(Live::default()),
+            files: Files::default(),
+            disk: Disk::default(),
+            live: Live::default(),
             told: Vec::new(),
         }
     }
@@ -143,60 +143,9 @@ impl Client {
         self.invitation = Some(invitation);
     }
 
-    /// The link it was given last.
-    pub fn link(&self) -> Option<&Link> {
-        self.invitation.as_ref().map(|invitation| &invitation.link)
-    }
-
-    /// Whether it believes to be enrolled.
-    pub fn is_enrolled(&self) -> bool {
-        self.account.is_some()
-    }
-
-    /// The device it is or tries to be.
-    pub fn device(&self) -> Option<DeviceId> {
-        let key = self.account.as_ref().map(Account::key).or_else(|| self.pending.as_ref().map(Pending::key))?;
-        Some(DeviceId::of_key(&key.public()))
-    }
-
-    /// What it knows of its safe.
-    pub fn known(&self) -> Option<trust::Known> {
-        let safe = self.account.as_ref().map(|account| &account.safe);
-        safe.or_else(|| self.pending.as_ref().map(|pending| &pending.safe)).map(KnownSafe::known)
-    }
-
-    /// Whether nothing is planned, under way or awaited.
-    pub fn is_idle(&self) -> bool {
-        self.live.as_ref().is_some_and(|live| live.plan.is_empty() && live.doing.is_none() && live.awaiting.is_empty())
-    }
-
     /// Waits no more for answers to what was left on connections of which this is true.
     pub fn forget_awaited(&mut self, is_lost: impl Fn(Conn) -> bool) {
-        if let Some(live) = &mut self.live {
-            live.awaiting.retain(|awaiting| !is_lost(awaiting.left()));
-        }
-    }
-
-    /// Answers to deposits that are awaited.
-    pub fn awaiting(&self) -> usize {
-        self.live.as_ref().map_or(0, |live| live.awaiting.len())
-    }
-
-    /// Whether an errand is under way.
-    pub fn is_busy(&self) -> bool {
-        self.under_way().is_some()
-    }
-
-    /// The errand under way: which start of the device it belongs to, and the how-manieth it is there.
-    pub fn under_way(&self) -> Option<(u64, u64)> {
-        let live = self.live.as_ref().filter(|live| live.doing.is_some())?;
-        Some((self.life, live.begun))
-    }
-
-    /// Whether an answer on this stream is what it waits for.
-    pub fn waits_on(&self, conn: Conn, stream: Stream) -> bool {
-        let doing = self.live.as_ref().and_then(|live| live.doing.as_ref());
-        doing.is_some_and(|doing| doing.conn == conn && doing.waits_on == Some(stream))
+        self.live.awaiting.retain(|awaiting| !is_lost(awaiting.left()));
     }
 
     /// What it has come to believe since the last time.
@@ -204,10 +153,28 @@ impl Client {
         std::mem::take(&mut self.told)
     }
 
+    /// How often it wrote in the step that is to be settled, or in which it crashes.
+    pub fn writes(&self) -> usize {
+        self.disk.writes()
+    }
+
+    /// What it wrote stays, and what it would send may go.
+    pub fn settle(&mut self) {
+        self.disk.settle();
+    }
+
     /// Loses everything that was not written down.
     pub fn crash(&mut self) {
         self.life += 1;
-        self.live = Some(Live::default());
+        self.live = Live::default();
+        self.files = self.disk.files();
+    }
+
+    /// Crashes at a write of the step just taken, of which nothing was sent yet.
+    pub fn crash_at(&mut self, write: usize, moment: Moment) {
+        let told = self.disk.go_back(write, moment);
+        self.told.truncate(told);
+        self.crash();
     }
 
     /// Something happened at this time.
@@ -228,36 +195,13 @@ impl Client {
         if kind == tags::NEXT {
             return self.begin_next();
         }
-        if self.live.as_ref().map(|live| live.serial) != Some(serial) {
+        if self.live.serial != serial {
             return Vec::new();
         }
         match kind {
             tags::TIMEOUT => self.fail(Trouble::Lost, now),
             _ => self.meet(),
         }
-    }
-
-    /// Dials anew and asks for the records; a mailbox is asked for on a connection of its own, without them.
-    fn meet(&mut self) -> Vec<FromPeer> {
-        self.dialled += 1;
-        let conn = Conn { peer: Peer::Client(self.index), number: self.dialled };
-        let inbox = self.inbox();
-        let Some(doing) = self.doing() else { return Vec::new() };
-        doing.conn = conn;
-        doing.next_stream = 0;
-        doing.safe = None;
-        let mut out = vec![FromPeer::Dial(conn)];
-        if doing.errand == Errand::Collect {
-            out.extend(self.challenge(depositing::Proving::Fetch));
-        } else if let Some(inbox) = inbox {
-            out.extend(self.ask(Step::Meeting, message::frame(&Frame::Records(inbox))));
-        }
-        out
-    }
-
-    fn inbox(&self) -> Option<InboxId> {
-        let safe = self.account.as_ref().map(|account| &account.safe);
-        safe.or_else(|| self.pending.as_ref().map(|pending| &pending.safe)).map(|safe| safe.inbox)
     }
 
     fn answered(&mut self, bytes: &[u8], whole: bool, now: Millis) -> Vec<FromPeer> {
@@ -279,63 +223,33 @@ impl Client {
         }
     }
 
-    /// Nothing is sealed before the records have been verified against what is known.
-    fn met(&mut self, mut reader: Reader<'_>, whole: bool, now: Millis) -> Vec<FromPeer> {
-        let set = reader.blob(limits::RECORDS_BYTES).and_then(|blob| RecordSet::decode(blob).ok());
-        let (Some(set), Some(known)) = (set, self.known()) else {
-            return self.fail(Trouble::unreadable(whole), now);
-        };
-        let safe = match trust::verify(&set, &known, self.time(now)) {
-            Ok(safe) => safe,
-            Err(error) => return self.fail(Trouble::Trust(error), now),
-        };
-        if let Some(account) = &mut self.account {
-            account.safe.learn(&safe);
-        } else if let Some(pending) = &mut self.pending {
-            pending.safe.learn(&safe);
-        }
-        let (pin, prekey, key) = (safe.pin(), safe.prekey_id(), Box::new(*safe.prekey()));
-        self.told.push(Told::Met { pin, prekey, key, known: *safe.known() });
-        let Some(doing) = self.doing() else { return Vec::new() };
-        doing.safe = Some(safe);
-        let doing_errand = doing.errand;
-        match doing_errand {
-            Errand::Deposit => self.deposit(now),
-            Errand::Enrol { .. }
-            | Errand::List
-            | Errand::Fetch(_)
-            | Errand::Status
-            | Errand::Collect
-            | Errand::Steal(_)
-            | Errand::Craft(..) => self.request(self.operation_of(doing_errand), now),
-        }
-    }
-
     /// What it takes to be the time.
     fn time(&self, now: Millis) -> Timestamp {
-        let corrected = self.live.as_ref().map_or(0, |live| live.corrected);
-        Timestamp(self.clock.read(now).0.saturating_add_signed(corrected))
+        Timestamp(self.clock.read(now).0.saturating_add_signed(self.live.corrected))
     }
 
     fn conn(&self) -> Option<Conn> {
-        Some(self.live.as_ref()?.doing.as_ref()?.conn)
+        Some(self.live.doing.as_ref()?.conn)
     }
 
     fn doing(&mut self) -> Option<&mut Doing> {
-        self.live.as_mut()?.doing.as_mut()
+        self.live.doing.as_mut()
     }
 
     fn ask(&mut self, step: Step, bytes: Vec<u8>) -> Vec<FromPeer> {
-        let since = self.life;
-        let Some(live) = &mut self.live else { return Vec::new() };
-        live.serial += 1;
-        let timer = Timer { life: since, tag: tags::TIMEOUT | live.serial << 2 };
-        let Some(doing) = &mut live.doing else { return Vec::new() };
+        self.live.serial += 1;
+        let timer = Timer { life: self.life, tag: tags::TIMEOUT | self.live.serial << 2 };
+        let Some(doing) = self.doing() else { return Vec::new() };
         let stream = Stream(doing.next_stream);
         doing.next_stream += 1;
         doing.waits_on = Some(stream);
         doing.step = step;
         vec![FromPeer::Ask(doing.conn, stream, bytes), FromPeer::Timer(ANSWER_TIME, timer)]
+    }
+
+    /// Makes its files durable as they are.
+    fn save(&mut self) {
+        self.disk.write(&self.files, self.told.len());
     }
 }
 

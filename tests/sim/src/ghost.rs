@@ -204,8 +204,8 @@ impl Ghost {
                 self.met(client, pin, prekey, &key, safes);
                 self.learnt(client, pin, known);
             }
-            Told::Sealed { device, deed, envelope, request, sequence, expires, live, right_pin } => {
-                let sealed = Sealed { device, deed, sequence, expires, live, right_pin };
+            Told::Sealed { device, deed, envelope, request, sequence, expires, live, right_pin, void } => {
+                let sealed = Sealed { device, deed, sequence, expires, live, right_pin, void };
                 self.requests.seal(client, sha256(&envelope), request, sealed);
                 self.count("envelopes");
                 let wrong = self.freshness.request(&envelope);
@@ -292,6 +292,7 @@ fn name_of(errand: Errand) -> &'static str {
         Errand::Status => "status requests finished",
         Errand::Deposit => "deposits queued",
         Errand::Collect => "mailboxes looked into",
+        Errand::Forge(_) => "forgeries left",
         Errand::Steal(_) => "thefts tried",
         Errand::Craft(..) => "crafted requests answered",
     }

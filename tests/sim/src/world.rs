@@ -3,9 +3,11 @@
 //! Everything follows from the seed: the agenda is ordered by time and arrival, every node draws from a stream of its
 //! own, and nothing looks at a clock or at the order of a hash table. The trace is a hash over all events with their bytes.
 
+mod calm;
 mod chaos;
 mod delivery;
 mod effort;
+mod errands;
 mod network;
 mod practice;
 mod setup;
@@ -78,7 +80,8 @@ pub struct World {
     /// What each client is about, and since when.
     about: BTreeMap<usize, ((u64, u64), Millis)>,
     trace: Trace,
-    /// Flushes before the calm, of everybody: where a crash can be wanted.
+    dials: effort::Dials,
+    /// Flushes and writes before the calm, of everybody: where a crash can be wanted.
     boundaries: u64,
     /// Who crashed as was wanted, and what is wanted of the first flush after the start.
     recovering: BTreeMap<Node, Option<Moment>>,
@@ -139,6 +142,7 @@ impl World {
             ghost: Ghost::default(),
             about: BTreeMap::new(),
             trace: Trace::new(config.record),
+            dials: effort::Dials::default(),
             boundaries: 0,
             recovering: BTreeMap::new(),
             calm: false,

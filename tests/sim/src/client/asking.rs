@@ -1,17 +1,15 @@
 //! Live requests: sealed, and what their answers mean.
 
-use rohrpost_e2ee::body::{DeviceId, Operation, Payload, Pin, Reply, SafeStatus, Status};
+use rohrpost_e2ee::body::{DeviceId, Operation, Payload, Reply, Status};
 use rohrpost_e2ee::exchange::{Author, Lane, seal_request};
 use rohrpost_e2ee::trust::TrustedSafe;
-use rohrpost_patient::account::Account;
-use rohrpost_patient::enrol::{Verdict, verdict};
 use rohrpost_patient::fetch;
 use rohrpost_patient::sequence::Reserved;
 use rohrpost_patient::session::{Correction, draft};
 use rohrpost_wire::frame::{self, Call};
 use rohrpost_wire::{Frame, Timestamp, limits};
 
-use super::{Asked, Client, Errand, Step, Told, Trouble};
+use super::{Asked, Client, Errand, Forgery, Step, Told, Trouble};
 use crate::ghost::Deed;
 use crate::message::{self, Reader};
 use crate::port::FromPeer;
@@ -22,23 +20,12 @@ impl Client {
     pub(super) fn operation_of(&self, errand: Errand) -> Operation {
         match errand {
             Errand::Enrol { mistyped } => self.enrolling(mistyped),
-            Errand::List | Errand::Fetch(_) | Errand::Deposit | Errand::Craft(..) => {
+            Errand::List | Errand::Fetch(_) | Errand::Deposit | Errand::Forge(_) | Errand::Craft(..) => {
                 Operation::Documents { after: None }
             }
             Errand::Status | Errand::Collect => Operation::Status,
             Errand::Steal(document) => Operation::Document { document, offset: 0, version: None },
         }
-    }
-
-    fn enrolling(&self, mistyped: bool) -> Operation {
-        let pin = self.invitation.as_ref().map(|invitation| invitation.pin.clone());
-        let mut digits = pin.map_or([b'0'; 6], |pin| *pin.expose());
-        if mistyped && let [first, ..] = &mut digits {
-            *first = b'0' + (*first - b'0' + 1) % 10;
-        }
-        #[expect(clippy::expect_used, reason = "six digits are a PIN")]
-        let pin = std::str::from_utf8(&digits).ok().and_then(Pin::parse).expect("six digits");
-        Operation::Enrol { pin, device_name: self.name.clone() }
     }
 
     /// Seals and sends. A sequence number is written down before it is used.
@@ -56,7 +43,7 @@ impl Client {
     pub(super) fn seal(&mut self, operation: Operation, lane: Lane, now: Millis) -> Option<(Vec<u8>, Asked)> {
         let time = self.time(now);
         let mut request = self.doing()?.request;
-        if let (Operation::Enrol { .. }, Some(pending)) = (&operation, &self.pending) {
+        if let (Operation::Enrol { .. }, Some(pending)) = (&operation, &self.files.pending) {
             request = pending.request;
         }
         let mut draft = draft(request, time, operation.clone());
@@ -82,28 +69,37 @@ impl Client {
         let device = DeviceId::of_key(&key.public());
         let (deed, live) = (Deed::of(&operation), lane == Lane::Live);
         let right_pin = self.has_right_pin(&operation);
+        let void = errand.forged().is_some_and(Forgery::is_void);
         let sealed = envelope.clone();
-        self.told.push(Told::Sealed { device, deed, envelope: sealed, request, sequence, expires, live, right_pin });
+        self.told.push(Told::Sealed {
+            device,
+            deed,
+            envelope: sealed,
+            request,
+            sequence,
+            expires,
+            live,
+            right_pin,
+            void,
+        });
         // Of numbers that it made up the product's books know nothing.
         let reserved = reserved.filter(|reserved| sequence == Some(reserved.number));
         Some((envelope, Asked { expect, reserved, operation }))
     }
 
-    fn has_right_pin(&self, operation: &Operation) -> bool {
-        let right = self.invitation.as_ref().map(|invitation| invitation.pin.expose());
-        matches!(operation, Operation::Enrol { pin, .. } if Some(pin.expose()) == right)
-    }
-
     /// Under which key, and with which sequence number; none for an enrolment.
     fn author(&mut self, operation: &Operation) -> Option<(rohrpost_e2ee::keys::SigningSecret, Option<Reserved>)> {
+        let (account, pending) = (self.files.account.as_mut(), self.files.pending.as_mut());
         if let Operation::Enrol { .. } = operation {
-            return Some((self.pending.as_ref()?.key(), None));
+            return Some((pending?.key(), None));
         }
-        match (&mut self.account, &mut self.pending) {
-            (Some(account), _) => Some((account.key(), Some(account.sequence.reserve()))),
-            (None, Some(pending)) => Some((pending.key(), Some(pending.sequence.reserve()))),
-            (None, None) => None,
-        }
+        let (key, reserved) = match (account, pending) {
+            (Some(account), _) => (account.key(), account.sequence.reserve()),
+            (None, Some(pending)) => (pending.key(), pending.sequence.reserve()),
+            (None, None) => return None,
+        };
+        self.save();
+        Some((key, Some(reserved)))
     }
 
     pub(super) fn asked(&mut self, asked: &Asked, mut reader: Reader<'_>, whole: bool, now: Millis) -> Vec<FromPeer> {
@@ -130,14 +126,17 @@ impl Client {
         let time = self.time(now);
         self.told.push(Told::Answered { device, deed: Deed::of(operation), status: reply.status });
         let Some(reserved) = reserved else { return };
-        let noted = match (&mut self.account, &mut self.pending) {
-            (Some(account), _) => account.handle_reply(reserved, reply, time),
-            (None, Some(pending)) => pending.sequence.handle_reply(reserved, reply),
-            (None, None) => Ok(()),
+        let Some(account) = &mut self.files.account else {
+            // Nothing was confirmed before, so nothing can have been forgotten; it is written with the next number.
+            if let Some(pending) = &mut self.files.pending {
+                pending.sequence.handle_reply(reserved, reply).unwrap_or(());
+            }
+            return;
         };
-        if noted.is_err() {
+        if account.handle_reply(reserved, reply, time).is_err() {
             self.told.push(Told::SetBack);
         }
+        self.save();
     }
 
     /// Asks again in another envelope, if that can put it right.
@@ -154,8 +153,7 @@ impl Client {
 
     fn set_clock(&mut self, to: Timestamp, now: Millis) {
         let shows = self.clock.read(now);
-        let Some(live) = &mut self.live else { return };
-        live.corrected = i64::try_from(to.0).unwrap_or(i64::MAX).saturating_sub_unsigned(shows.0);
+        self.live.corrected = i64::try_from(to.0).unwrap_or(i64::MAX).saturating_sub_unsigned(shows.0);
     }
 
     fn understood(&mut self, operation: &Operation, reply: Reply, now: Millis) -> Vec<FromPeer> {
@@ -165,39 +163,6 @@ impl Client {
             (Errand::Enrol { .. }, _) => self.perhaps_enrolled(reply, now),
             _ => self.served(errand, reply, now),
         }
-    }
-
-    fn enrolled(&mut self, reply: Reply, now: Millis) -> Vec<FromPeer> {
-        match (verdict(reply.status), reply.payload) {
-            (Verdict::Enrolled, Payload::Enrolled(enrolled)) => self.become_enrolled(&enrolled.patient),
-            (Verdict::Perhaps(_), _) => {
-                self.new_request();
-                self.request(Operation::Status, now)
-            }
-            (Verdict::Enrolled | Verdict::Refused(_), _) => {
-                self.renew();
-                self.fail(Trouble::Status(reply.status), now)
-            }
-        }
-    }
-
-    /// The link enrols nobody now, perhaps because it enrolled this very device.
-    fn perhaps_enrolled(&mut self, reply: Reply, now: Millis) -> Vec<FromPeer> {
-        match (reply.status, reply.payload) {
-            (Status::Done, Payload::Status(SafeStatus { patient, .. })) => self.become_enrolled(&patient),
-            (status, _) => {
-                self.renew();
-                self.fail(Trouble::Status(status), now)
-            }
-        }
-    }
-
-    fn become_enrolled(&mut self, patient: &str) -> Vec<FromPeer> {
-        let Some(pending) = self.pending.take() else { return Vec::new() };
-        let account = Account::new(&pending, "a practice", patient);
-        self.told.push(Told::Enrolled(account.device_id(), patient.to_owned()));
-        self.account = Some(account);
-        self.finish()
     }
 
     fn served(&mut self, errand: Errand, reply: Reply, now: Millis) -> Vec<FromPeer> {
@@ -210,7 +175,7 @@ impl Client {
                     return self.finish();
                 };
                 self.new_request();
-                match fetch::plan(self.part.as_ref().map(|(kept, _)| kept), &entry) {
+                match fetch::plan(self.files.part.as_ref().map(|(kept, _)| kept), &entry) {
                     fetch::Plan::Whole => self.received(entry.id, now),
                     plan @ (fetch::Plan::Fresh { .. } | fetch::Plan::Resume { .. }) => {
                         self.request(plan.operation(&entry), now)
@@ -224,12 +189,12 @@ impl Client {
             (Status::Done, _, _) | (Status::NotAllowed, _, Errand::Steal(_)) => self.finish(),
             (Status::NotAllowed, _, Errand::Fetch(_)) => {
                 // Withdrawn since it was listed, or the device is revoked: the next listing tells.
-                self.part = None;
+                self.drop_part();
                 self.finish()
             }
             (Status::NotAllowed, _, _) => self.removed(),
             (status, _, _) => {
-                self.part = None;
+                self.drop_part();
                 self.fail(Trouble::Status(status), now)
             }
         }
@@ -238,27 +203,21 @@ impl Client {
     /// The safe does not know this device any more: it needs another invitation.
     pub(super) fn removed(&mut self) -> Vec<FromPeer> {
         let device = self.device();
-        self.removed = self.account.take().map(|account| account.safe).or_else(|| self.removed.take());
-        (self.account, self.pending, self.invitation, self.part) = (None, None, None, None);
-        if let Some(live) = &mut self.live {
-            live.awaiting.clear();
-        }
+        let files = std::mem::take(&mut self.files);
+        self.files.removed = files.account.map(|account| account.safe).or(files.removed);
+        self.invitation = None;
+        self.live.awaiting.clear();
         self.told.extend(device.map(Told::Removed));
+        self.save();
         self.finish()
     }
 
     /// The next envelope is another request of the same errand.
-    fn new_request(&mut self) {
+    pub(super) fn new_request(&mut self) {
         let request = rohrpost_e2ee::RequestId::generate(&mut self.rng);
         if let Some(doing) = self.doing() {
             doing.request = request;
             doing.corrections = rohrpost_patient::session::Corrections::default();
-        }
-    }
-
-    fn renew(&mut self) {
-        if let Some(pending) = &mut self.pending {
-            pending.renew(&mut self.rng);
         }
     }
 }

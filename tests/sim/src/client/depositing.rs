@@ -9,7 +9,7 @@ use rohrpost_wire::proof::{self, Challenge, MailboxVerb};
 use rohrpost_wire::{EnvelopeId, Frame, MailboxId, RelayKeyHash};
 
 use super::asking::deposit_header;
-use super::{Asked, Client, Step, Trouble};
+use super::{Asked, Client, Errand, Forgery, Step, Trouble, tags};
 use crate::message::{self, Reader};
 use crate::port::{Conn, FromPeer, Timer};
 use crate::time::Millis;
@@ -18,7 +18,7 @@ use crate::time::Millis;
 const PATIENCE: Millis = Millis::hours(26);
 
 /// The pause between two looks.
-const LOOK_AGAIN: Millis = Millis::minutes(10);
+pub(super) const LOOK_AGAIN: Millis = Millis::minutes(10);
 
 /// A request that lies at the relay.
 #[derive(Debug)]
@@ -47,13 +47,27 @@ impl Awaiting {
 
 impl Client {
     pub(super) fn deposit(&mut self, now: Millis) -> Vec<FromPeer> {
+        self.leave(None, now)
+    }
+
+    /// Of an insider.
+    pub(super) fn forge(&mut self, how: Forgery, now: Millis) -> Vec<FromPeer> {
+        self.leave(Some(how), now)
+    }
+
+    /// Seals a request and leaves it, or what an insider makes of it.
+    fn leave(&mut self, how: Option<Forgery>, now: Millis) -> Vec<FromPeer> {
         let mailbox = SigningSecret::generate(&mut self.rng);
         let (ttl, key) = (TtlClass::Day, mailbox.public());
-        let lane = Lane::Deposit { ttl, reply_mailbox: Some(key) };
+        let honest = Lane::Deposit { ttl, reply_mailbox: Some(key) };
+        let lane = how.map_or(honest, |how| how.lane(honest));
         let sealed = self.seal(Operation::Documents { after: None }, lane, now);
         let to = self.doing().and_then(|doing| doing.safe.as_ref()).map(TrustedSafe::inbox);
-        let (Some((envelope, asked)), Some(to)) = (sealed, to) else { return self.fail(Trouble::Seal, now) };
-        let header = deposit_header(to, ttl, key);
+        let (Some((mut envelope, asked)), Some(to)) = (sealed, to) else { return self.fail(Trouble::Seal, now) };
+        let mut header = deposit_header(to, ttl, key);
+        if let Some(how) = how {
+            how.spoil(&mut header, &mut envelope);
+        }
         let id = header.envelope_id(&envelope);
         let Some(left) = self.conn() else { return Vec::new() };
         let awaiting = Box::new(Awaiting { mailbox, asked, until: now.plus(PATIENCE), left });
@@ -61,8 +75,9 @@ impl Client {
     }
 
     pub(super) fn queued(&mut self, awaiting: Awaiting) -> Vec<FromPeer> {
-        if let Some(live) = &mut self.live {
-            live.awaiting.push_back(awaiting);
+        // Who left a forgery waits for nothing.
+        if self.doing().is_some_and(|doing| doing.errand == Errand::Deposit) {
+            self.live.awaiting.push_back(awaiting);
         }
         self.finish()
     }
@@ -75,7 +90,7 @@ impl Client {
         let Some(relay) = self.relay_key() else { return Vec::new() };
         match proving {
             Proving::Fetch => {
-                let oldest = self.live.as_ref().and_then(|live| live.awaiting.front());
+                let oldest = self.live.awaiting.front();
                 let Some(key) = oldest.map(|awaiting| awaiting.mailbox.signer()) else { return self.finish() };
                 let proof = proof::sign_mailbox(key, &relay, MailboxVerb::Fetch, challenge, &[]);
                 self.ask(Step::Fetching, message::frame(&Frame::Fetch(Fetch::Mailbox(proof))))
@@ -95,7 +110,7 @@ impl Client {
         whole: bool,
         now: Millis,
     ) -> Vec<FromPeer> {
-        let Some(awaiting) = self.live.as_ref().and_then(|live| live.awaiting.front()) else { return Vec::new() };
+        let Some(awaiting) = self.live.awaiting.front() else { return Vec::new() };
         let place = Destination::Mailbox(MailboxId::of_key(&awaiting.mailbox.public().0));
         let (expect, until) = (&awaiting.asked.expect, awaiting.until);
         let Some(delivered) = reader.deliveries(first, place).filter(|_| whole) else {
@@ -107,7 +122,9 @@ impl Client {
         match reply {
             // Whether or not it can be erased at the relay, the answer is here.
             Some(reply) => {
-                let answered = self.live.as_mut().and_then(|live| live.awaiting.pop_front());
+                let answered = self.live.awaiting.pop_front();
+                // Perhaps the next is answered too.
+                self.live.plan.extend((self.awaiting() > 0).then_some(Errand::Collect));
                 self.note(reserved, &reply, &operation, now);
                 match answered {
                     Some(awaiting) => self.challenge(Proving::Ack(Box::new(awaiting.mailbox), ids)),
@@ -115,35 +132,34 @@ impl Client {
                 }
             }
             None if now > until => {
-                if let Some(live) = &mut self.live {
-                    live.awaiting.pop_front();
-                }
+                self.live.awaiting.pop_front();
                 self.fail(Trouble::Lost, now)
             }
             None => self.look_again(now),
         }
     }
 
-    /// Nothing there yet: again in a while.
+    /// Nothing there yet: again in a while, and no longer than it is worth waiting for.
     fn look_again(&mut self, now: Millis) -> Vec<FromPeer> {
-        let mut out = self.finish();
-        out.extend(self.collect_later(now));
-        out
+        self.wait_no_longer(now);
+        self.finish()
     }
 
-    /// Looks again in a while for what is awaited, and no longer than it is worth waiting for.
-    pub(super) fn collect_later(&mut self, now: Millis) -> Vec<FromPeer> {
-        let since = self.life;
-        let Some(live) = &mut self.live else { return Vec::new() };
-        live.awaiting.pop_front_if(|awaiting| now > awaiting.until);
-        if live.awaiting.is_empty() {
-            return self.begin_next();
+    pub(super) fn wait_no_longer(&mut self, now: Millis) {
+        self.live.awaiting.pop_front_if(|awaiting| now > awaiting.until);
+    }
+
+    /// Plans the next look for what is awaited; one look at a time.
+    pub(super) fn look_later(&mut self, after: Millis) -> Option<FromPeer> {
+        let under_way = self.live.doing.as_ref().map(|doing| doing.errand);
+        if self.live.awaiting.is_empty() || self.live.plan.iter().chain(&under_way).any(|it| *it == Errand::Collect) {
+            return None;
         }
-        live.plan.push_back(super::Errand::Collect);
-        vec![FromPeer::Timer(LOOK_AGAIN, Timer { life: since, tag: super::tags::NEXT })]
+        self.live.plan.push_back(Errand::Collect);
+        Some(FromPeer::Timer(after, Timer { life: self.life, tag: tags::NEXT }))
     }
 
     fn relay_key(&self) -> Option<RelayKeyHash> {
-        Some(self.account.as_ref()?.safe.relay.key_hash)
+        Some(self.files.account.as_ref()?.safe.relay.key_hash)
     }
 }

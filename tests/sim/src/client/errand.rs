@@ -2,6 +2,8 @@
 
 use rohrpost_e2ee::RequestId;
 use rohrpost_e2ee::body::DocumentId;
+use rohrpost_e2ee::exchange::Lane;
+use rohrpost_wire::frame::{Deposit, TtlClass};
 
 /// What a client can be about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub enum Errand {
     Collect,
     /// Of an insider: to fetch a document, whosever it is.
     Steal(DocumentId),
+    /// Of an insider: to leave what no honest device would, and wait for nothing.
+    Forge(Forgery),
     /// Of an insider: to list under a number, and perhaps a request's name, that no honest device would use.
     Craft(Number, Option<RequestId>),
 }
@@ -31,6 +35,11 @@ impl Errand {
     /// What an insider made up for it.
     pub(super) fn crafted(self) -> Option<(Number, Option<RequestId>)> {
         if let Self::Craft(number, name) = self { Some((number, name)) } else { None }
+    }
+
+    /// What an insider makes of what it leaves.
+    pub(super) fn forged(self) -> Option<Forgery> {
+        if let Self::Forge(how) = self { Some(how) } else { None }
     }
 }
 
@@ -55,6 +64,51 @@ impl Number {
             Self::Again => due.saturating_sub(1),
             Self::Far => due.saturating_add(1000),
             Self::Last => u64::MAX,
+        }
+    }
+}
+
+/// What an insider makes of a request that it leaves at the relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forgery {
+    /// It was sealed to go live.
+    Live,
+    /// It is to lie there for longer than its author said.
+    Longer,
+    /// Its answer is to go nowhere.
+    Mute,
+    /// One bit is another.
+    Flipped,
+    /// It stands backwards.
+    Noise,
+}
+
+impl Forgery {
+    /// Every one there is.
+    pub(crate) const ALL: [Self; 5] = [Self::Live, Self::Longer, Self::Mute, Self::Flipped, Self::Noise];
+
+    /// Whether it can have no effect, whatever a relay does with it.
+    pub(super) fn is_void(self) -> bool {
+        self != Self::Live
+    }
+
+    /// For which lane it is sealed, where an honest one would be for this.
+    pub(super) fn lane(self, honest: Lane) -> Lane {
+        if self == Self::Live { Lane::Live } else { honest }
+    }
+
+    /// Makes it so of what is otherwise left in due form.
+    pub(super) fn spoil(self, header: &mut Deposit, envelope: &mut [u8]) {
+        match self {
+            Self::Live => {}
+            Self::Longer => header.ttl = TtlClass::Week,
+            Self::Mute => header.reply_mailbox = None,
+            Self::Flipped => {
+                if let Some(last) = envelope.last_mut() {
+                    *last ^= 1;
+                }
+            }
+            Self::Noise => envelope.reverse(),
         }
     }
 }

@@ -6,6 +6,7 @@ use rohrpost_patient::account::{Pending, Safe as KnownSafe};
 use rohrpost_patient::retry::Retry;
 use rohrpost_patient::session::Corrections;
 
+use super::depositing::LOOK_AGAIN;
 use super::{Client, Doing, Errand, Step, TRIES, Told, Trouble, tags};
 use crate::port::{Conn, FromPeer, Peer, Timer};
 use crate::random;
@@ -14,17 +15,14 @@ use crate::time::Millis;
 impl Client {
     /// Plans an errand and begins it, if none is under way.
     pub fn plan(&mut self, errand: Errand) -> Vec<FromPeer> {
-        let Some(live) = &mut self.live else { return Vec::new() };
-        live.plan.push_back(errand);
+        self.live.plan.push_back(errand);
         self.begin_next()
     }
 
     /// Plans an errand for a minute later.
     pub fn plan_later(&mut self, errand: Errand) -> Vec<FromPeer> {
-        let since = self.life;
-        let Some(live) = &mut self.live else { return Vec::new() };
-        live.plan.push_front(errand);
-        vec![FromPeer::Timer(Millis::minutes(1), Timer { life: since, tag: tags::NEXT })]
+        self.live.plan.push_front(errand);
+        vec![FromPeer::Timer(Millis::minutes(1), Timer { life: self.life, tag: tags::NEXT })]
     }
 
     pub(super) fn begin_next(&mut self) -> Vec<FromPeer> {
@@ -34,11 +32,10 @@ impl Client {
         }
         let own = RequestId::generate(&mut self.rng);
         let request = errand.crafted().and_then(|(_, name)| name).unwrap_or(own);
-        let Some(live) = &mut self.live else { return Vec::new() };
         // Each errand is a command of its own, which knows nothing of the last one's clock.
-        live.corrected = 0;
-        live.begun += 1;
-        live.doing = Some(Doing {
+        self.live.corrected = 0;
+        self.live.begun += 1;
+        self.live.doing = Some(Doing {
             errand,
             conn: Conn { peer: Peer::Client(self.index), number: self.dialled },
             next_stream: 0,
@@ -54,10 +51,9 @@ impl Client {
 
     /// The next errand there is a point in, if none is under way.
     pub(super) fn next_errand(&mut self) -> Option<Errand> {
-        let (enrolled, invited) = (self.account.is_some(), self.invitation.is_some());
-        let live = self.live.as_mut().filter(|live| live.doing.is_none())?;
-        let awaited = !live.awaiting.is_empty();
-        while let Some(errand) = live.plan.pop_front() {
+        let (enrolled, invited) = (self.is_enrolled(), self.invitation.is_some());
+        let awaited = self.awaiting() > 0;
+        while let Some(errand) = self.live.plan.pop_front_if(|_| self.live.doing.is_none()) {
             let sensible = match errand {
                 Errand::Enrol { .. } => !enrolled && invited,
                 Errand::Collect => enrolled && awaited,
@@ -65,6 +61,7 @@ impl Client {
                 | Errand::Fetch(_)
                 | Errand::Status
                 | Errand::Deposit
+                | Errand::Forge(_)
                 | Errand::Steal(_)
                 | Errand::Craft(..) => enrolled,
             };
@@ -79,25 +76,23 @@ impl Client {
     pub(super) fn begin_enrolment(&mut self) {
         let Some(link) = self.invitation.as_ref().map(|invitation| &invitation.link) else { return };
         let id = link.secret.id();
-        if self.pending.as_ref().is_none_or(|pending| pending.link != id) {
+        if self.files.pending.as_ref().is_none_or(|pending| pending.link != id) {
             let mut safe = KnownSafe::of_link(link);
-            let before = self.removed.as_ref().map(KnownSafe::known);
+            let before = self.files.removed.as_ref().map(KnownSafe::known);
             if let Some(before) = before {
                 safe.inherit(before);
             }
             self.told.push(Told::Began(before));
-            self.pending = Some(Pending::begin(id, safe, &self.name, &mut self.rng));
+            self.files.pending = Some(Pending::begin(id, safe, &self.name, &mut self.rng));
+            self.save();
         }
     }
 
     /// The errand broke off: again after a pause, or given up, which the patient sees.
     pub(super) fn fail(&mut self, trouble: Trouble, now: Millis) -> Vec<FromPeer> {
         let jitter = self.rng.next_u32();
-        let since = self.life;
-        let Some(live) = &mut self.live else { return Vec::new() };
-        live.serial += 1;
-        let serial = live.serial;
-        let Some(doing) = &mut live.doing else { return Vec::new() };
+        self.live.serial += 1;
+        let Some(doing) = &mut self.live.doing else { return Vec::new() };
         let conn = doing.conn;
         self.told.push(Told::Failed(conn, trouble));
         doing.waits_on = None;
@@ -105,31 +100,28 @@ impl Client {
         let mut out = vec![FromPeer::Close(conn)];
         if let Some(pause) = doing.retry.handle_failure(jitter).filter(|_| trouble.is_passing()) {
             let after = Millis(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
-            out.push(FromPeer::Timer(after, Timer { life: since, tag: tags::RETRY | serial << 2 }));
+            out.push(FromPeer::Timer(after, Timer { life: self.life, tag: tags::RETRY | self.live.serial << 2 }));
             return out;
         }
         let errand = doing.errand;
-        live.doing = None;
+        self.live.doing = None;
         self.told.push(Told::GaveUp(errand, trouble));
-        out.extend(if errand == Errand::Collect { self.collect_later(now) } else { self.begin_next() });
+        self.wait_no_longer(now);
+        out.extend(self.begin_next());
+        out.extend(self.look_later(LOOK_AGAIN));
         out
     }
 
     /// The errand is done.
     pub(super) fn finish(&mut self) -> Vec<FromPeer> {
-        let since = self.life;
-        let Some(live) = &mut self.live else { return Vec::new() };
-        live.serial += 1;
-        let Some(doing) = live.doing.take() else { return Vec::new() };
+        self.live.serial += 1;
+        let Some(doing) = self.live.doing.take() else { return Vec::new() };
         self.told.push(Told::Finished(doing.errand));
         let mut out = vec![FromPeer::Close(doing.conn)];
-        if matches!(doing.errand, Errand::Deposit) {
-            live.plan.push_back(Errand::Collect);
-            let after = Millis(60_000 + random::below(&mut self.rng, 600_000));
-            out.push(FromPeer::Timer(after, Timer { life: since, tag: tags::NEXT }));
-        } else {
-            out.extend(self.begin_next());
-        }
+        let deposited = doing.errand == Errand::Deposit;
+        let pause = if deposited { Millis(60_000 + random::below(&mut self.rng, 600_000)) } else { LOOK_AGAIN };
+        out.extend(self.begin_next());
+        out.extend(self.look_later(pause));
         out
     }
 }

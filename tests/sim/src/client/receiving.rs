@@ -21,28 +21,38 @@ impl Client {
     ) -> Vec<FromPeer> {
         let Operation::Document { document, offset, .. } = operation else { return self.fail(Trouble::Open, now) };
         if *offset == 0 {
-            self.part = Some((Kept { document: *document, version: manifest.version, verified: 0 }, Vec::new()));
+            self.files.part = Some((Kept { document: *document, version: manifest.version, verified: 0 }, Vec::new()));
+            self.save();
         }
         let (total, hash) = (manifest.total, manifest.sha256);
         if let Err(trouble) = self.assemble(manifest, bytes, whole) {
             return self.fail(trouble, now);
         }
-        let arrived = self.part.as_ref().is_some_and(|(_, part)| part.len() as u64 == total && sha256(part) == hash);
+        let arrived =
+            self.files.part.as_ref().is_some_and(|(_, part)| part.len() as u64 == total && sha256(part) == hash);
         if arrived {
             return self.received(*document, now);
         }
-        self.part = None;
+        self.drop_part();
         self.fail(Trouble::Open, now)
     }
 
+    pub(super) fn drop_part(&mut self) {
+        if self.files.part.take().is_some() {
+            self.save();
+        }
+    }
+
     fn assemble(&mut self, manifest: Box<Manifest>, mut bytes: &[u8], whole: bool) -> Result<(), Trouble> {
-        let Some((kept, part)) = &mut self.part else { return Err(Trouble::Open) };
         let mut assembly = Assembly::new(manifest).map_err(|_| Trouble::Open)?;
         while let Some(wanted) = assembly.wanted() {
             let (taken, rest) = bytes.split_at_checked(wanted).ok_or_else(|| Trouble::unreadable(whole))?;
             bytes = rest;
-            part.extend(assembly.handle(taken.to_vec()).map_err(|_| Trouble::Open)?);
+            let opened = assembly.handle(taken.to_vec()).map_err(|_| Trouble::Open)?;
+            let (kept, part) = self.files.part.as_mut().ok_or(Trouble::Open)?;
+            part.extend(opened);
             kept.verified = part.len() as u64;
+            self.save();
         }
         match (bytes.is_empty(), whole) {
             (true, true) => Ok(()),
@@ -53,12 +63,13 @@ impl Client {
 
     /// All of it is here, of the version that was named.
     pub(super) fn received(&mut self, document: DocumentId, now: Millis) -> Vec<FromPeer> {
-        let (Some((kept, part)), Some(device)) = (self.part.take(), self.device()) else { return Vec::new() };
+        let (Some((kept, part)), Some(device)) = (self.files.part.take(), self.device()) else { return Vec::new() };
         let sha256 = sha256(&part);
-        if !fetch::is_whole(document, kept.version, part.len() as u64, &sha256) {
-            return self.fail(Trouble::Open, now);
+        let is_whole = fetch::is_whole(document, kept.version, part.len() as u64, &sha256);
+        if is_whole {
+            self.told.push(Told::Received { device, document, sha256 });
         }
-        self.told.push(Told::Received { device, document, sha256 });
-        self.finish()
+        self.save();
+        if is_whole { self.finish() } else { self.fail(Trouble::Open, now) }
     }
 }

@@ -45,6 +45,8 @@ pub enum Told {
         live: bool,
         /// For an enrolment: whether the PIN is the right one.
         right_pin: bool,
+        /// Whether an insider left it so that it can have no effect.
+        void: bool,
     },
     /// It opened an authentic answer.
     Answered {

@@ -56,6 +56,7 @@ impl Elsewhere {
             say(here, again, bytes, now),
             say(here, forged, &forgery, now),
         ];
+        drop([again, forged].map(|conn| here.handle(ToRelay::Closed(conn), now)));
         let held = answers.into_iter().find(|answer| *answer != Some(Frame::Refused(ErrorCode::BadProof)));
         held.map(|answer| format!("a login elsewhere got {answer:?}"))
     }
@@ -85,6 +86,7 @@ impl Elsewhere {
         drop(here.handle(ToRelay::Asked(again, Stream(0), message::frame(&Frame::Challenge)), now));
         let mut answers = vec![say(here, again, bytes, now)];
         answers.extend(challenged.map(|conn| say(&mut self.relay, conn, bytes, now)));
+        drop(here.handle(ToRelay::Closed(again), now));
         let held = answers.into_iter().find(|answer| *answer != Some(Frame::Refused(ErrorCode::BadProof)));
         held.map(|answer| format!("a proof elsewhere got {answer:?}"))
     }

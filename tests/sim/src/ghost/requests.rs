@@ -28,6 +28,8 @@ pub(super) struct Sealed {
     pub(super) expires: Timestamp,
     pub(super) live: bool,
     pub(super) right_pin: bool,
+    /// An insider left it so that it can have no effect.
+    pub(super) void: bool,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,9 @@ impl Requests {
             return Some("more leaves for one envelope than it is worth");
         }
         let sealed = &kept.sealed;
+        if sealed.void {
+            return Some("a leaf for what an insider forged");
+        }
         if sealed.live != live {
             return Some("an envelope was taken that came another way than it was sealed for");
         }

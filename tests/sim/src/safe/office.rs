@@ -150,7 +150,7 @@ impl Safe {
         })
     }
 
-    /// One act of the practice, durable with the next flush; a safe that is down is opened for it, as a command does.
+    /// One act of the practice, durable with the next flush: where the safe is down, with the end of the command.
     fn act<T>(
         &mut self,
         now: Millis,
@@ -160,12 +160,12 @@ impl Safe {
             let at = audit::effective_time(draft, clock)?;
             job(draft, at, rng)
         });
-        if self.is_up() {
-            let out = self.hold(Held::Nothing);
-            return (done, out);
-        }
+        (done, self.hold(Held::Nothing))
+    }
+
+    /// Ends a command that opened a safe which is down: what it did is flushed.
+    pub fn end_command(&mut self) {
         self.flush_store();
-        (done, Vec::new())
     }
 }
 

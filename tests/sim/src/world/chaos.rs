@@ -2,15 +2,17 @@
 
 use super::setup::Moment;
 use super::{Event, World};
+use crate::client::Client;
 use crate::port::Peer;
 use crate::random;
 use crate::time::Millis;
 
-/// Whoever has a disk to flush.
+/// Whoever has a disk to write to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Node {
     Relay,
     Safe(usize),
+    Client(usize),
 }
 
 /// Something that goes wrong, or right again.
@@ -66,7 +68,7 @@ impl World {
 
     /// No patient is left without a word for an hour: an errand is done by then, or was given up.
     pub(super) fn look_for_silence(&mut self, client: usize) {
-        let now = self.clients.get(client).and_then(crate::client::Client::under_way);
+        let now = self.clients.get(client).and_then(Client::under_way);
         let Some(now) = now else {
             self.about.remove(&client);
             return;
@@ -115,7 +117,7 @@ impl World {
             _ if self.calm => return,
             Mishap::CrashSafe(index) => self.crash_soon(Node::Safe(index)),
             Mishap::CrashRelay => self.crash_soon(Node::Relay),
-            Mishap::CrashClient(index) => self.crash_client(index),
+            Mishap::CrashClient(index) => self.crash_soon(Node::Client(index)),
             Mishap::CutOff(peer) => {
                 let due = self.network.cut_off(peer, self.now);
                 self.put_all(due);
@@ -137,18 +139,19 @@ impl World {
         self.ghost.count("mishaps");
     }
 
-    /// Now, or around the next flush: that is when there is something to lose.
+    /// Now, or around the next flush or write: that is when there is something to lose.
     fn crash_soon(&mut self, node: Node) {
         let moment = match (random::below(&mut self.rng, 3), node) {
             (0, Node::Relay) => return self.crash_relay(),
             (0, Node::Safe(index)) => return self.crash_safe(index),
+            (0, Node::Client(index)) => return self.crash_client(index),
             (1, _) => Moment::Before,
             _ => Moment::After,
         };
         self.recovering.insert(node, Some(moment));
     }
 
-    /// Whether a crash of this node is wanted at the flush at hand. In the calm hour nothing crashes: whoever asks then
+    /// Whether a crash of this node is wanted at the flush or write at hand. In the calm hour nothing crashes: whoever asks then
     /// is answered.
     pub(super) fn crash_here(&mut self, node: Node) -> Option<Moment> {
         if self.calm {
@@ -173,7 +176,7 @@ impl World {
         self.after(pause, Event::Mishap(Mishap::StartSafe(index)));
     }
 
-    fn start_safe(&mut self, index: usize) {
+    pub(super) fn start_safe(&mut self, index: usize) {
         let Some(safe) = self.safes.get_mut(index).filter(|safe| !safe.is_up()) else { return };
         let out = safe.start(self.now);
         self.carry_out_peer(Peer::Safe(index), out);
@@ -193,7 +196,7 @@ impl World {
         self.after(pause, Event::Mishap(Mishap::StartRelay));
     }
 
-    fn start_relay(&mut self) {
+    pub(super) fn start_relay(&mut self) {
         if std::mem::replace(&mut self.relay_is_up, true) {
             return;
         }
@@ -201,15 +204,40 @@ impl World {
         self.carry_out_relay(out);
     }
 
-    pub(super) fn crash_client(&mut self, index: usize) {
+    fn crash_client(&mut self, index: usize) {
         if let Some(client) = self.clients.get_mut(index) {
             client.crash();
         }
-        let due = self.network.break_all(Some(Peer::Client(index)), self.now);
-        self.put_all(due);
+        self.restart_client(index);
     }
 
-    fn set_clock(&mut self, peer: Peer, ahead: i64) {
+    /// Whether a device crashes at one of the writes of the step it has just taken. Then it sends nothing of it.
+    pub(super) fn crash_at_a_write(&mut self, index: usize) -> bool {
+        let writes = self.clients.get(index).map_or(0, Client::writes);
+        let crash = (0..writes).find_map(|write| Some((write, self.crash_here(Node::Client(index))?)));
+        let Some(client) = self.clients.get_mut(index) else { return false };
+        let Some((write, moment)) = crash else {
+            client.settle();
+            return false;
+        };
+        client.crash_at(write, moment);
+        self.restart_client(index);
+        true
+    }
+
+    /// Whoever was enrolling begins the same command again.
+    fn restart_client(&mut self, index: usize) {
+        self.ghost.count("crashes of a device");
+        let due = self.network.break_all(Some(Peer::Client(index)), self.now);
+        self.put_all(due);
+        let is_enrolling =
+            self.clients.get(index).is_some_and(|client| !client.is_enrolled() && client.link().is_some());
+        if is_enrolling {
+            self.type_again(index);
+        }
+    }
+
+    pub(super) fn set_clock(&mut self, peer: Peer, ahead: i64) {
         match peer {
             Peer::Safe(index) => {
                 if let Some(safe) = self.safes.get_mut(index) {
@@ -227,22 +255,6 @@ impl World {
     fn put_all(&mut self, due: Vec<(Millis, Event)>) {
         for (when, event) in due {
             self.at(when, event);
-        }
-    }
-
-    /// Faults end: everybody is started, connected and shown the right time.
-    pub(super) fn begin_calm(&mut self) {
-        self.calm = true;
-        self.relay.turn_honest();
-        self.relay.set_clock(0);
-        self.network.calm_down();
-        self.start_relay();
-        for index in 0..self.safes.len() {
-            self.set_clock(Peer::Safe(index), 0);
-            self.start_safe(index);
-        }
-        for index in 0..self.clients.len() {
-            self.set_clock(Peer::Client(index), 0);
         }
     }
 }

@@ -7,7 +7,6 @@ use super::setup::Moment;
 use super::{Event, World, effort, trace};
 use crate::message::Reader;
 use crate::port::{FromPeer, FromRelay, Owed, Peer, RelayTimer, ToPeer, ToRelay};
-use crate::random;
 use crate::safe::tags;
 
 impl World {
@@ -96,9 +95,10 @@ impl World {
             owed = self.ghost.owed(*conn, *stream).map(|owed| if is_plain { owed } else { Owed::Failure });
         }
         let out = client.handle(input, self.now);
-        self.carry_out_client(index, out);
+        let lives = self.carry_out_client(index, out);
         let heard = self.listen(index);
-        if let Some(owed) = owed {
+        // Who crashes over an answer may have said nothing yet.
+        if let Some(owed) = owed.filter(|_| lives) {
             self.ghost.count("spoiled answers received");
             if heard < Some(owed) {
                 self.ghost.accuse(format!("client {index} owed {owed:?} for a spoiled answer and showed {heard:?}"));
@@ -106,15 +106,13 @@ impl World {
         }
     }
 
-    /// What a device does, unless it crashes in between: then it has written down what it would send, and sends nothing.
-    pub(super) fn carry_out_client(&mut self, index: usize, out: Vec<FromPeer>) {
-        let torn = self.config.faults.torn_per_mille;
-        let sends = out.iter().any(|action| matches!(action, FromPeer::Ask(..)));
-        if !self.calm && torn > 0 && sends && random::chance(&mut self.rng, torn) {
-            self.ghost.count("crashes of a device before it sent");
-            return self.crash_client(index);
+    /// What a device does, unless it crashes as it writes. Whether it lives.
+    pub(super) fn carry_out_client(&mut self, index: usize, out: Vec<FromPeer>) -> bool {
+        let lives = !self.crash_at_a_write(index);
+        if lives {
+            self.carry_out_peer(Peer::Client(index), out);
         }
-        self.carry_out_peer(Peer::Client(index), out);
+        lives
     }
 
     pub(super) fn carry_out_peer(&mut self, peer: Peer, out: Vec<FromPeer>) {
@@ -122,6 +120,9 @@ impl World {
             if let FromPeer::Timer(after, timer) = action {
                 self.after(after, Event::ToPeer(peer, ToPeer::Timer(timer)));
                 continue;
+            }
+            if matches!(action, FromPeer::Dial(_)) && self.dials.are_too_many(peer, self.now) {
+                self.ghost.accuse(format!("{peer:?} dials without end"));
             }
             if let Peer::Safe(index) = peer {
                 self.look_at_reply(index, &action);

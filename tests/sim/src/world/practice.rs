@@ -5,15 +5,16 @@ use std::mem;
 use rohrpost_e2ee::body::{DocumentId, Status};
 use rohrpost_safe_agent::rows::PatientId;
 
+use super::chaos::Node;
+use super::setup::Moment;
 use super::{Event, World};
-use crate::client::{Errand, Number, Told, Trouble};
-use crate::port::Peer;
+use crate::client::{Errand, Told, Trouble};
+use crate::ghost::Ghost;
+use crate::port::{FromPeer, Peer};
 use crate::random::{self, Rng};
+use crate::safe::Safe;
 use crate::safe::office::Invitation;
 use crate::time::Millis;
-
-/// Minutes between two tries of an insider, about.
-const INSIDER_MINUTES: u64 = 2;
 
 /// Who is who, as the practices know it.
 #[derive(Debug)]
@@ -60,58 +61,19 @@ impl People {
             patient.documents.push(document);
         }
     }
+
+    /// Who has not got what was wanted in the calm hour.
+    pub(super) fn unserved(&self, ghost: &Ghost) -> Vec<String> {
+        let lacks = |(index, patient): (usize, &Patient)| {
+            let shared = ghost.shares_of(patient.safe, patient.id);
+            let lacks = !patient.got.listed || (shared > 0 && !patient.got.received);
+            lacks.then(|| format!("client {index} has got {:?}, shared are {shared}", patient.got))
+        };
+        self.patients.iter().enumerate().filter_map(lacks).collect()
+    }
 }
 
 impl World {
-    /// A patient turns to the device, and will again.
-    pub(super) fn errand(&mut self, client: usize) {
-        if self.calm {
-            return;
-        }
-        let is_insider = self.config.insider && client == 0;
-        // Who tries for what is somebody else's tries often.
-        let minutes = if is_insider { INSIDER_MINUTES } else { self.config.errand_minutes };
-        let pause = Millis(random::below(self.people.rng(), 2 * minutes * 60_000));
-        self.after(pause, Event::Errand(client));
-        let drawn = random::below(self.people.rng(), 100);
-        let place = usize::try_from(random::below(self.people.rng(), 8)).unwrap_or(0);
-        let errand = match drawn {
-            0..60 if is_insider => self.theft(client, place),
-            0..20 => Errand::List,
-            20..60 => Errand::Fetch(place),
-            60..75 => Errand::Status,
-            _ => Errand::Deposit,
-        };
-        let busy = self.clients.get(client).is_none_or(crate::client::Client::is_busy);
-        if !busy {
-            self.send(client, errand);
-        }
-    }
-
-    /// An insider asks for what is somebody else's, with a key that is enrolled.
-    fn theft(&mut self, client: usize, place: usize) -> Errand {
-        if place >= 4 {
-            return self.craft(client);
-        }
-        let foreign = self.ghost.foreign_documents(client);
-        let place = random::below(self.people.rng(), foreign.len() as u64);
-        let wanted = usize::try_from(place).ok().and_then(|place| foreign.get(place));
-        wanted.map_or(Errand::List, |document| Errand::Steal(*document))
-    }
-
-    /// Or lists under numbers and names that it made up, or that are another's.
-    fn craft(&mut self, client: usize) -> Errand {
-        let drawn = usize::try_from(random::below(self.people.rng(), 8)).unwrap_or(0);
-        let number = match drawn % 4 {
-            0 => Number::Zero,
-            1 => Number::Again,
-            2 => Number::Far,
-            _ => Number::Last,
-        };
-        let name = if drawn < 4 { None } else { self.ghost.name_of_another(client, drawn) };
-        Errand::Craft(number, name)
-    }
-
     /// The practice makes a link for a patient who has none that is of use.
     pub(super) fn make_link(&mut self, client: usize) {
         let Some(patient) = self.people.patients.get_mut(client) else { return };
@@ -119,16 +81,26 @@ impl World {
         patient.is_invited = true;
         let Some(safe) = self.safes.get_mut(index) else { return };
         let (invitation, out) = safe.invite(id, self.config.secrets, self.now);
-        self.carry_out_peer(Peer::Safe(index), out);
-        self.observe_if_down(index);
+        self.carry_out_command(index, out);
         self.after(Millis::minutes(1), Event::Invited(client, Box::new(invitation)));
     }
 
-    /// What was written while the safe was down is on disk already.
-    fn observe_if_down(&mut self, index: usize) {
-        if self.safes.get(index).is_some_and(|safe| !safe.is_up()) {
-            self.observe(index);
+    /// What a command of the practice does. Where it opened a safe that is down it ends with a flush, or crashes around
+    /// that.
+    fn carry_out_command(&mut self, index: usize, out: Vec<FromPeer>) {
+        if self.safes.get(index).is_none_or(Safe::is_up) {
+            return self.carry_out_peer(Peer::Safe(index), out);
         }
+        let crash = self.crash_here(Node::Safe(index));
+        if let Some(safe) = self.safes.get_mut(index) {
+            if crash == Some(Moment::Before) {
+                self.ghost.count("crashes of a command");
+                safe.crash();
+            } else {
+                safe.end_command();
+            }
+        }
+        self.observe(index);
     }
 
     /// A link is handed out only once it is on the safe's disk, as by the product's command.
@@ -185,7 +157,7 @@ impl World {
     }
 
     /// The patient tries the same link once more, if it is still of use.
-    fn type_again(&mut self, client: usize) {
+    pub(super) fn type_again(&mut self, client: usize) {
         let link = self.clients.get(client).and_then(crate::client::Client::link).cloned();
         let safe = self.people.patients.get(client).and_then(|patient| self.safes.get(patient.safe));
         let open = match (&link, safe) {
@@ -220,7 +192,6 @@ impl World {
             4..=6 => self.withdraw(client),
             _ => self.share_again(client),
         }
-        self.observe_if_down(index);
     }
 
     /// A new identity record, now and then by a new root.
@@ -238,7 +209,7 @@ impl World {
         let Some(safe) = self.safes.get_mut(index) else { return };
         let device = safe.devices(id).into_iter().rfind(|device| device.revoked.is_none());
         let out = device.map(|device| safe.revoke(device.id, self.now)).unwrap_or_default();
-        self.carry_out_peer(Peer::Safe(index), out);
+        self.carry_out_command(index, out);
     }
 
     fn add_document(&mut self, client: usize) {
@@ -251,7 +222,7 @@ impl World {
         let mut safe = self.safes.remove(index);
         let out = self.import(client, &mut safe, number);
         self.safes.insert(index, safe);
-        self.carry_out_peer(Peer::Safe(index), out);
+        self.carry_out_command(index, out);
     }
 
     fn withdraw(&mut self, client: usize) {
@@ -262,7 +233,7 @@ impl World {
         };
         patient.withdrawn.push(document);
         let out = self.safes.get_mut(index).map(|safe| safe.unshare(id, document, self.now)).unwrap_or_default();
-        self.carry_out_peer(Peer::Safe(index), out);
+        self.carry_out_command(index, out);
     }
 
     fn share_again(&mut self, client: usize) {
@@ -270,67 +241,12 @@ impl World {
         let (index, id) = (patient.safe, patient.id);
         let Some(document) = patient.withdrawn.pop() else { return };
         let out = self.safes.get_mut(index).map(|safe| safe.share(id, document, self.now)).unwrap_or_default();
-        self.carry_out_peer(Peer::Safe(index), out);
-    }
-
-    fn wants_are_due(&self) -> bool {
-        self.now >= self.config.wants()
+        self.carry_out_command(index, out);
     }
 
     fn got(&mut self, client: usize, note: impl FnOnce(&mut Got)) {
         if let Some(patient) = self.people.patients.get_mut(client) {
             note(&mut patient.got);
-        }
-    }
-
-    /// The calm hour: who is not enrolled is invited, and everybody wants one of each. An answer that a lying relay threw
-    /// away is waited for no longer, so that from here on every answer is due.
-    pub(super) fn begin_wants(&mut self) {
-        for client in 0..self.clients.len() {
-            if let Some(device) = self.clients.get_mut(client) {
-                device.forget_awaited(|conn| self.ghost.may_lose(conn));
-            }
-            if self.clients.get(client).is_some_and(crate::client::Client::is_enrolled) {
-                self.want(client);
-            } else {
-                self.type_again(client);
-            }
-        }
-    }
-
-    fn want(&mut self, client: usize) {
-        for errand in [Errand::Status, Errand::List, Errand::Fetch(client), Errand::Deposit] {
-            self.send(client, errand);
-        }
-    }
-
-    /// Everything that was wanted has been got, nothing waits anywhere.
-    pub(super) fn check_calm(&mut self) {
-        let mut left = Vec::new();
-        for (index, client) in self.clients.iter().enumerate() {
-            if !client.is_enrolled() {
-                left.push(format!("after the calm hour client {index} is not enrolled"));
-            }
-            if !client.is_idle() {
-                left.push(format!("after the calm hour client {index} is not done, {} awaited", client.awaiting()));
-            }
-        }
-        for (index, patient) in self.people.patients.iter().enumerate() {
-            let shared = self.ghost.shares_of(patient.safe, patient.id);
-            if !patient.got.listed || (shared > 0 && !patient.got.received) {
-                left.push(format!("in the calm hour client {index} got {:?}, shared are {shared}", patient.got));
-            }
-        }
-        if self.relay.waiting() > 0 {
-            left.push(format!("after the calm hour {} requests wait at the relay", self.relay.waiting()));
-        }
-        for (index, safe) in self.safes.iter().enumerate() {
-            if !safe.is_connected() {
-                left.push(format!("after the calm hour safe {index} is not connected"));
-            }
-        }
-        for wrong in left {
-            self.ghost.accuse(wrong);
         }
     }
 }

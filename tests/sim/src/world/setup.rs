@@ -54,8 +54,6 @@ pub struct Faults {
     pub relay_crashes: u64,
     /// That a device does.
     pub client_crashes: u64,
-    /// Of 1000 messages that a device has written down and would send: that it crashes before.
-    pub torn_per_mille: u64,
     /// That somebody is cut off.
     pub partitions: u64,
     /// That a clock is set wrong.
@@ -65,13 +63,13 @@ pub struct Faults {
 /// A crash that is wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct Crash {
-    /// Before or after the flush.
+    /// Before or after the flush, or a device's write.
     pub moment: Moment,
-    /// And once more at the first flush of whoever crashed, after the start.
+    /// And once more at the first flush or write of whoever crashed, after the start.
     pub again: Option<Moment>,
 }
 
-/// On which side of a flush.
+/// On which side of a flush or a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// What was written is lost.
@@ -88,8 +86,7 @@ impl Faults {
             slow_per_mille: 50,
             safe_crashes: 150,
             relay_crashes: 400,
-            client_crashes: 30,
-            torn_per_mille: 10,
+            client_crashes: 100,
             partitions: 60,
             clock_jumps: 30,
         }
@@ -131,8 +128,7 @@ impl Config {
             slow_per_mille: 30,
             safe_crashes: 300,
             relay_crashes: 500,
-            client_crashes: 50,
-            torn_per_mille: 10,
+            client_crashes: 300,
             partitions: 50,
             clock_jumps: 50,
         };
@@ -174,6 +170,7 @@ impl World {
         for _ in 0..self.config.clients_per_safe {
             self.admit(index, &mut safe);
         }
+        safe.end_command();
         let out = safe.start(self.now);
         self.safes.push(safe);
         self.observe(index);
@@ -195,7 +192,7 @@ impl World {
         self.ghost.add_person(Person { safe: index, patient, name });
         self.people.add(index, patient);
         for number in 0..2 {
-            let _flushed_already = self.import(client, safe, number);
+            let _not_started_yet = self.import(client, safe, number);
         }
         let device = secret(self.config.secrets, "device", client as u64);
         self.clients.push(Client::new(client, device, random::stream(self.config.seed, 100_000 + client as u64)));

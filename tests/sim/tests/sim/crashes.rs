@@ -1,4 +1,5 @@
-//! A crash at every flush of everybody, before and after it, and again inside the recovery.
+//! A crash at every flush of a safe or relay and at every write of a device, before and after it, and again inside the
+//! recovery.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ const SEED: u64 = 5;
 
 fn config(crash: Option<(u64, Crash)>) -> Config {
     let crashes: BTreeMap<_, _> = crash.into_iter().collect();
-    Config { safes: 1, clients_per_safe: 1, hours: 2, errand_minutes: 6, crashes, ..Config::small(SEED) }
+    Config { safes: 1, clients_per_safe: 1, hours: 1, errand_minutes: 4, crashes, ..Config::small(SEED) }
 }
 
 fn survives(crash: Option<(u64, Crash)>) -> Outcome {
@@ -19,7 +20,7 @@ fn survives(crash: Option<(u64, Crash)>) -> Outcome {
 }
 
 #[test]
-fn a_crash_at_any_flush_and_another_in_its_recovery_lose_and_double_nothing() {
+fn a_crash_at_any_write_and_another_in_its_recovery_lose_and_double_nothing() {
     let boundaries = survives(None).boundaries;
     let (mut runs, mut crashes) = (0, 0);
     for at in 1..=boundaries {
@@ -28,11 +29,11 @@ fn a_crash_at_any_flush_and_another_in_its_recovery_lose_and_double_nothing() {
                 let outcome = survives(Some((at, Crash { moment, again })));
                 let count = |what| outcome.tally.get(what).copied().unwrap_or_default();
                 runs += 1;
-                crashes += count("crashes of a safe") + count("crashes of the relay");
+                crashes += count("crashes of a safe") + count("crashes of the relay") + count("crashes of a device");
             }
         }
     }
     assert!(crashes > runs, "hardly any recovery crashed: {crashes} crashes in {runs} runs");
     let figures = Figures::of("sim.crash_points").seed(SEED);
-    figures.count("flushes", boundaries).count("runs", runs).count("crashes", crashes).publish();
+    figures.count("flushes and writes", boundaries).count("runs", runs).count("crashes", crashes).publish();
 }

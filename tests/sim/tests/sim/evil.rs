@@ -158,10 +158,12 @@ fn no_schedule_of_a_malicious_relay_breaks_an_invariant() {
     result.unwrap();
     let done = done.into_inner();
     assert!(done.harm > done.attacks, "hardly any harm was done: {}", done.harm);
-    assert!(done.count("alarms") > 0 && done.count("thefts tried") > 0, "{:#?}", done.tally);
+    let tried = ["alarms", "thefts tried", "forgeries left"].map(|what| done.count(what));
+    assert!(tried.iter().all(|count| *count > 0), "{:#?}", done.tally);
     done.figures("sim.malicious_relay")
         .count("thefts tried by an insider", done.count("thefts tried"))
         .count("requests crafted by an insider and answered", done.count("crafted requests answered"))
+        .count("forgeries left by an insider", done.count("forgeries left"))
         .publish();
 }
 

@@ -1,0 +1,69 @@
+//! The beginning of every visit: a new connection, and the safe's records, verified before anything is sealed.
+
+use rohrpost_e2ee::trust::{self, TrustedSafe};
+use rohrpost_wire::records::RecordSet;
+use rohrpost_wire::{Frame, limits};
+
+use super::depositing::Proving;
+use super::{Client, Errand, Step, Told, Trouble};
+use crate::message::{self, Reader};
+use crate::port::{Conn, FromPeer, Peer};
+use crate::time::Millis;
+
+impl Client {
+    /// Dials anew and asks for the records; a mailbox is asked for on a connection of its own, without them.
+    pub(super) fn meet(&mut self) -> Vec<FromPeer> {
+        self.dialled += 1;
+        let conn = Conn { peer: Peer::Client(self.index), number: self.dialled };
+        let inbox = self.safe().map(|safe| safe.inbox);
+        let Some(doing) = self.doing() else { return Vec::new() };
+        doing.conn = conn;
+        doing.next_stream = 0;
+        doing.safe = None;
+        let mut out = vec![FromPeer::Dial(conn)];
+        if doing.errand == Errand::Collect {
+            out.extend(self.challenge(Proving::Fetch));
+        } else if let Some(inbox) = inbox {
+            out.extend(self.ask(Step::Meeting, message::frame(&Frame::Records(inbox))));
+        }
+        out
+    }
+
+    /// Nothing is sealed before the records have been verified against what is known.
+    pub(super) fn met(&mut self, mut reader: Reader<'_>, whole: bool, now: Millis) -> Vec<FromPeer> {
+        let set = reader.blob(limits::RECORDS_BYTES).and_then(|blob| RecordSet::decode(blob).ok());
+        let (Some(set), Some(known)) = (set, self.known()) else {
+            return self.fail(Trouble::unreadable(whole), now);
+        };
+        let safe = match trust::verify(&set, &known, self.time(now)) {
+            Ok(safe) => safe,
+            Err(error) => return self.fail(Trouble::Trust(error), now),
+        };
+        self.learn(&safe);
+        let Some(doing) = self.doing() else { return Vec::new() };
+        doing.safe = Some(safe);
+        let errand = doing.errand;
+        match errand {
+            Errand::Deposit => self.deposit(now),
+            Errand::Forge(how) => self.forge(how, now),
+            Errand::Enrol { .. }
+            | Errand::List
+            | Errand::Fetch(_)
+            | Errand::Status
+            | Errand::Collect
+            | Errand::Steal(_)
+            | Errand::Craft(..) => self.request(self.operation_of(errand), now),
+        }
+    }
+
+    /// Written down before a PIN or anything else goes out to it, if it is news.
+    fn learn(&mut self, safe: &TrustedSafe) {
+        let (pin, prekey, key) = (safe.pin(), safe.prekey_id(), Box::new(*safe.prekey()));
+        self.told.push(Told::Met { pin, prekey, key, known: *safe.known() });
+        let (account, pending) = (self.files.account.as_mut(), self.files.pending.as_mut());
+        let known = account.map(|account| &mut account.safe).or_else(|| pending.map(|pending| &mut pending.safe));
+        if known.is_some_and(|known| known.learn(safe)) {
+            self.save();
+        }
+    }
+}
