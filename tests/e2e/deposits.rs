@@ -1,20 +1,31 @@
 //! Requests left at the relay, and their answers.
 
-use rohrpost_client::{Visit, random};
+use rohrpost_client::{Deposited, Visit, random};
 use rohrpost_e2ee::RequestId;
 use rohrpost_e2ee::body::{Operation, Payload, Reply, Status};
 use rohrpost_e2ee::exchange::{Author, RequestDraft};
+use rohrpost_patient::account::Account;
 use rohrpost_patient::{Home, Session};
 use rohrpost_safe_agent::clock;
 use rohrpost_tests::{PATIENCE, Patient, Practice, World};
+use rohrpost_wire::RelayAddress;
 use rohrpost_wire::frame::TtlClass;
 
 /// The device's own key and account, for requests that the command line does not make yet.
-async fn deposit(patient: &Patient, sequence: u64, operation: Operation) -> rohrpost_client::Deposited {
+async fn deposit(patient: &Patient, sequence: u64, operation: Operation) -> Deposited {
     let account = Home::at(&patient.home).account().unwrap().unwrap();
-    let safe = &account.safe;
+    deposit_at(&account.safe.relay, &account, sequence, operation).await
+}
+
+/// The same on another way to the relay than the one the link named.
+pub(crate) async fn deposit_at(
+    relay: &RelayAddress,
+    account: &Account,
+    sequence: u64,
+    operation: Operation,
+) -> Deposited {
     let now = clock::now();
-    let visit = Visit::begin(&safe.relay, safe.inbox, &safe.known(), now).await.unwrap();
+    let visit = Visit::begin(relay, account.safe.inbox, &account.safe.known(), now).await.unwrap();
     let id = RequestId::generate(&mut random::system());
     let draft = RequestDraft { id, created: now, expires: now.plus(86_400), operation };
     let key = account.key();
@@ -23,7 +34,7 @@ async fn deposit(patient: &Patient, sequence: u64, operation: Operation) -> rohr
     deposited
 }
 
-async fn collect(world: &World, deposited: &rohrpost_client::Deposited) -> Reply {
+pub(crate) async fn collect(world: &World, deposited: &Deposited) -> Reply {
     let collecting = async {
         loop {
             if let Some(reply) = deposited.collect(world.relay()).await.unwrap() {

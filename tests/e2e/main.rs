@@ -11,6 +11,7 @@ mod absence;
 mod deposits;
 mod enrolment;
 mod interruptions;
+mod lines;
 mod misfortunes;
 mod poison;
 mod programs;

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of tests fails as a test does")]
 #![expect(clippy::missing_panics_doc, reason = "every helper panics when the system does not do as it should")]
 
+mod line;
 pub mod patient;
 pub mod practice;
 pub mod process;
@@ -13,6 +14,7 @@ mod world;
 
 use std::time::Duration;
 
+pub use line::Line;
 pub use patient::Patient;
 pub use practice::Practice;
 pub use world::World;

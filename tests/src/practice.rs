@@ -12,11 +12,12 @@ use rohrpost_safe_agent::opening::{self, OpenVault};
 use rohrpost_safe_agent::presence::Presence;
 use rohrpost_safe_agent::transfers::Transfers;
 use rohrpost_safe_agent::vault::{Cost, Draft, Keeper, Passphrase, Row, StoreError, Table, Unlock};
+use rohrpost_wire::RelayAddress;
 use rohrpost_wire::fixed::Fixed;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{PATIENCE, World, until};
+use crate::{Line, PATIENCE, World, until};
 
 const PASSPHRASE: &str = "an invented passphrase";
 
@@ -56,10 +57,22 @@ impl Practice {
         practice
     }
 
+    /// The same at the end of a line to the relay.
+    pub async fn open_at(world: &World, line: &Line, name: &str) -> Self {
+        let mut practice = Self::found_at(world, line.end(), name);
+        practice.serve().await;
+        practice.connected().await;
+        practice
+    }
+
     /// Makes a safe that is not served.
     pub fn found(world: &World, name: &str) -> Self {
+        Self::found_at(world, world.relay(), name)
+    }
+
+    fn found_at(world: &World, relay: &RelayAddress, name: &str) -> Self {
         let data = world.place(name);
-        let new = opening::create(&data, &passphrase(), Cost::LOWEST, name, world.relay(), clock::now()).unwrap();
+        let new = opening::create(&data, &passphrase(), Cost::LOWEST, name, relay, clock::now()).unwrap();
         new.finish().unwrap();
         Self { data, served: None }
     }
