@@ -3,7 +3,6 @@
 //! It is an honest relay inside, so that the system runs at all, and does harm on the way in and out. What is not on the
 //! schedule it does honestly: so a shrunk schedule is an attack and nothing besides. What differs from what the honest
 //! relay would have sent it reports to the oracle, which so knows whom an alarm may concern and who owes one.
-#![expect(clippy::wildcard_enum_match_arm, reason = "a power is looked for by what it works on; all others pass")]
 
 mod answers;
 mod arms;
@@ -26,7 +25,7 @@ use rohrpost_wire::{ErrorCode, Frame};
 use self::arms::Arms;
 use self::elsewhere::Elsewhere;
 use self::forger::Forger;
-pub use self::power::{Move, Power};
+pub use self::power::{AnswerPower, AnyPower, CallPower, InboxPower, Move, Power, RecordsPower, ReplyPower};
 use self::report::About;
 use self::seen::{Asked, Seen};
 use crate::message;
@@ -102,7 +101,7 @@ impl EvilRelay {
             self.young = Some(self.inner.snapshot());
         }
         if let Some(young) = self.young.clone()
-            && self.arms.take_at_once(|power| *power == Power::RollBack).is_some()
+            && self.arms.take_at_once(|power| (power == Power::RollBack).then_some(())).is_some()
         {
             let differs = self.inner.snapshot() != young;
             self.inner.roll_back(&young);
@@ -111,8 +110,7 @@ impl EvilRelay {
         }
         // With something there to be let go at the next look.
         if self.inner.stored() > 0
-            && let Some(Power::LieAboutTime(which)) =
-                self.arms.take_at_once(|power| matches!(power, Power::LieAboutTime(_)))
+            && let Some(which) = self.arms.take_at_once(Power::on_clock)
         {
             self.inner.lie_about_time(shapes::pick(&LIES, usize::from(which)).copied().unwrap_or(0));
             self.harm += 1;
@@ -164,16 +162,24 @@ impl EvilRelay {
     fn answer_itself(&mut self, conn: Conn, asked: &Asked, now: Millis) -> Option<Vec<u8>> {
         let parties = &self.parties(conn, asked);
         match asked {
-            Asked::Challenge => {
-                self.arms.take(parties, |power| *power == Power::ForwardChallenge)?;
+            Asked::Challenge if self.arms.take_this(parties, Power::ForwardChallenge) => {
                 let challenge = self.elsewhere.challenge(conn, now)?;
                 Some(message::frame(&Frame::Challenged(challenge)))
             }
-            Asked::Deposit(deposit, envelope) if matches!(deposit.to, Destination::Inbox(_)) => {
-                self.arms.take(parties, |power| *power == Power::ForgeQueued)?;
+            Asked::Deposit(deposit, envelope)
+                if matches!(deposit.to, Destination::Inbox(_)) && self.arms.take_this(parties, Power::ForgeQueued) =>
+            {
                 Some(message::frame(&Frame::Queued(deposit.envelope_id(envelope))))
             }
-            _ => None,
+            Asked::Records(_)
+            | Asked::Call(..)
+            | Asked::Deposit(..)
+            | Asked::FetchInbox
+            | Asked::FetchMailbox(_)
+            | Asked::Login
+            | Asked::Challenge
+            | Asked::Ack
+            | Asked::Other => None,
         }
     }
 
@@ -181,40 +187,34 @@ impl EvilRelay {
     fn tamper_out(&mut self, action: FromRelay, now: Millis) -> Vec<FromRelay> {
         let Some(about) = self.about(&action) else { return vec![action] };
         let (honest, behind) = (action.clone(), self.behind.take());
-        let mut stale = false;
-        let mut out = match action {
-            FromRelay::Call(conn, stream, bytes) => self.tamper_call(&about, conn, stream, bytes, now),
+        let mut instead = match action {
+            FromRelay::Call(conn, stream, bytes) => self.tamper_call(&about, conn, stream, bytes, now).into(),
             FromRelay::Answer { conn, stream, bytes, whole: true } => {
                 self.seen.note_answer(&about.asked, &bytes);
-                self.tamper_answer(&about, conn, stream, bytes, &mut stale)
+                self.tamper_answer(&about, conn, stream, bytes)
             }
-            action => vec![action],
+            action @ (FromRelay::Answer { .. } | FromRelay::Close(..) | FromRelay::Timer(..)) => vec![action].into(),
         };
-        self.confess(&honest, &out, &about, stale);
-        out.extend(behind);
-        out
+        self.confess(&honest, &instead, &about);
+        instead.out.extend(behind);
+        instead.out
     }
 
     /// Powers that work on any message.
     fn tamper_any(&mut self, about: &About, action: FromRelay) -> Vec<FromRelay> {
-        let general = |power: &Power| {
-            matches!(
-                power,
-                Power::Drop | Power::Delay(_) | Power::Reorder | Power::Truncate(_) | Power::Flip(_) | Power::Close
-            )
-        };
-        let Some(power) = self.arms.take(&about.parties, general) else { return vec![action] };
+        let Some(power) = self.arms.take(&about.parties, Power::on_any) else { return vec![action] };
         match power {
-            Power::Drop => Vec::new(),
-            Power::Delay(seconds) => self.hold(action, Millis::seconds(u64::from(seconds))),
-            Power::Reorder => {
+            AnyPower::Drop => Vec::new(),
+            AnyPower::Delay(seconds) => self.hold(action, Millis::seconds(u64::from(seconds))),
+            AnyPower::Reorder => {
                 self.behind = Some(action);
                 Vec::new()
             }
-            Power::Close => {
+            AnyPower::Truncate(count) => vec![shapes::changed(action, |bytes| shapes::truncate(bytes, count))],
+            AnyPower::Flip(place) => vec![shapes::changed(action, |bytes| shapes::flip(bytes, place))],
+            AnyPower::Close => {
                 conn_of(&action).map(|conn| FromRelay::Close(conn, ErrorCode::Interrupted)).into_iter().collect()
             }
-            power => vec![shapes::spoil(action, power)],
         }
     }
 
