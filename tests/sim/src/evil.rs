@@ -7,8 +7,10 @@
 mod answers;
 mod arms;
 mod calls;
+mod disk;
 mod elsewhere;
 mod forger;
+mod inward;
 mod mail;
 mod power;
 mod report;
@@ -19,29 +21,23 @@ use std::collections::BTreeMap;
 
 use rand_core::Rng as _;
 use rohrpost_relay::Limits;
-use rohrpost_wire::frame::Destination;
-use rohrpost_wire::{ErrorCode, Frame};
+use rohrpost_wire::ErrorCode;
 
 use self::arms::Arms;
+use self::disk::OldDisk;
 use self::elsewhere::Elsewhere;
 use self::forger::Forger;
 pub use self::power::{AnswerPower, AnyPower, CallPower, InboxPower, Move, Power, RecordsPower, ReplyPower};
 use self::report::About;
-use self::seen::{Asked, Seen};
-use crate::message;
+use self::seen::Seen;
 use crate::port::{Conn, FromRelay, RelayPort, RelayTimer, Report, Stream, ToRelay};
 use crate::random::{self, Rng};
-use crate::relay::{Relay, Snapshot};
+use crate::relay::Relay;
 use crate::time::Millis;
 use crate::world::relay_address;
 
-/// Messages after which the disk is remembered, to go back to it later.
-const YOUNG: u64 = 60;
 /// Streams that the malicious relay opens by itself, above all that the honest one opens.
 const OWN_STREAMS: u64 = 1 << 40;
-/// By how many seconds it is ahead when it lies about the time: more than the shortest time that anything is kept, or the
-/// longest.
-const LIES: [u64; 2] = [25 * 3600, 40 * 86_400];
 
 /// A malicious relay.
 #[derive(Debug)]
@@ -51,7 +47,7 @@ pub struct EvilRelay {
     seen: Seen,
     forger: Forger,
     rng: Rng,
-    young: Option<Snapshot>,
+    old: OldDisk,
     /// Held back, by number.
     held: BTreeMap<u64, FromRelay>,
     holds: u64,
@@ -80,7 +76,7 @@ impl EvilRelay {
             seen: Seen::default(),
             forger: Forger::new(random::stream(seed, 11)),
             rng: random::stream(seed, 12),
-            young: None,
+            old: OldDisk::default(),
             held: BTreeMap::new(),
             holds: 0,
             behind: None,
@@ -95,91 +91,20 @@ impl EvilRelay {
         }
     }
 
-    /// What needs no message is done first.
-    fn step(&mut self, now: Millis) {
-        if self.arms.step(now) == YOUNG {
-            self.young = Some(self.inner.snapshot());
+    fn act(&mut self, input: ToRelay, now: Millis) -> Vec<FromRelay> {
+        if let ToRelay::Timer(RelayTimer::Release(number)) = input {
+            return self.held.remove(&number).into_iter().collect();
         }
-        if let Some(young) = self.young.clone()
-            && self.arms.take_at_once(|power| (power == Power::RollBack).then_some(())).is_some()
-        {
-            let differs = self.inner.snapshot() != young;
-            self.inner.roll_back(&young);
-            self.harm += u64::from(differs);
-            self.report.rolled_back |= differs;
+        if self.honest {
+            return self.inner.handle(input, now);
         }
-        // With something there to be let go at the next look.
-        if self.inner.stored() > 0
-            && let Some(which) = self.arms.take_at_once(Power::on_clock)
-        {
-            self.inner.lie_about_time(shapes::pick(&LIES, usize::from(which)).copied().unwrap_or(0));
-            self.harm += 1;
-            self.report.lied_about_time = true;
-        }
-    }
-
-    /// Something on its way in. Nothing back if the honest relay shall not hear of it.
-    fn tamper_in(&mut self, input: ToRelay, now: Millis) -> Result<ToRelay, Vec<FromRelay>> {
-        if let ToRelay::Asked(conn, stream, bytes) = &input {
-            let asked = self.seen.note_asked(*conn, *stream, bytes);
-            self.try_everything(*conn, &asked, bytes, now);
-            if let Some(instead) = self.answer_itself(*conn, &asked, now) {
-                self.harm += 1;
-                self.report.concerned.push(*conn);
-                return Err(vec![answer(*conn, *stream, instead, true)]);
+        self.step(now);
+        match self.tamper_in(input, now) {
+            Err(instead) => instead,
+            Ok(input) => {
+                let out = self.inner.handle(input, now);
+                out.into_iter().flat_map(|action| self.tamper_out(action, now)).collect()
             }
-        }
-        // An answer to a stream of its own may be to a copy, and then as good as the one to the call.
-        if let ToRelay::Answered { conn, stream, bytes, whole: true } = &input
-            && self.inner.caller_of(*conn, *stream).is_some()
-        {
-            self.seen.note_reply(bytes);
-        }
-        Ok(input)
-    }
-
-    /// What must never succeed is tried with every message there is.
-    fn try_everything(&mut self, conn: Conn, asked: &Asked, bytes: &[u8], now: Millis) {
-        let broken = match asked {
-            Asked::Login => self.elsewhere.try_login(conn, bytes, &mut self.inner, now),
-            Asked::FetchMailbox(_) | Asked::Ack => self.elsewhere.try_proof(conn, bytes, &mut self.inner, now),
-            Asked::Call(inbox, envelope) => {
-                self.forger.try_to_open(*inbox, None, envelope, self.seen.records_of(*inbox).next_back())
-            }
-            Asked::Deposit(deposit, envelope) => match deposit.to {
-                Destination::Inbox(inbox) => {
-                    let genuine = self.seen.records_of(inbox).next_back();
-                    self.forger.try_to_open(inbox, Some(deposit), envelope, genuine)
-                }
-                Destination::Mailbox(_) => None,
-            },
-            Asked::Records(_) | Asked::FetchInbox | Asked::Challenge | Asked::Other => None,
-        };
-        self.report.broken.extend(broken);
-    }
-
-    /// An answer of its own to something that the honest relay never hears of.
-    fn answer_itself(&mut self, conn: Conn, asked: &Asked, now: Millis) -> Option<Vec<u8>> {
-        let parties = &self.parties(conn, asked);
-        match asked {
-            Asked::Challenge if self.arms.take_this(parties, Power::ForwardChallenge) => {
-                let challenge = self.elsewhere.challenge(conn, now)?;
-                Some(message::frame(&Frame::Challenged(challenge)))
-            }
-            Asked::Deposit(deposit, envelope)
-                if matches!(deposit.to, Destination::Inbox(_)) && self.arms.take_this(parties, Power::ForgeQueued) =>
-            {
-                Some(message::frame(&Frame::Queued(deposit.envelope_id(envelope))))
-            }
-            Asked::Records(_)
-            | Asked::Call(..)
-            | Asked::Deposit(..)
-            | Asked::FetchInbox
-            | Asked::FetchMailbox(_)
-            | Asked::Login
-            | Asked::Challenge
-            | Asked::Ack
-            | Asked::Other => None,
         }
     }
 
@@ -240,24 +165,13 @@ impl EvilRelay {
 
 impl RelayPort for EvilRelay {
     fn handle(&mut self, input: ToRelay, now: Millis) -> Vec<FromRelay> {
-        if let ToRelay::Timer(RelayTimer::Release(number)) = input {
-            return self.held.remove(&number).into_iter().collect();
-        }
-        if self.honest {
-            return self.inner.handle(input, now);
-        }
-        self.step(now);
-        match self.tamper_in(input, now) {
-            Err(instead) => instead,
-            Ok(input) => {
-                let out = self.inner.handle(input, now);
-                out.into_iter().flat_map(|action| self.tamper_out(action, now)).collect()
-            }
-        }
+        let out = self.act(input, now);
+        self.tell_of_outdated(&out);
+        out
     }
 
     fn crash(&mut self, now: Millis) -> Vec<FromRelay> {
-        self.inner.crash(now)
+        self.start_anew(now)
     }
 
     fn waiting(&self) -> usize {
