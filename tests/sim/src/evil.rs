@@ -3,13 +3,14 @@
 //! It is an honest relay inside, so that the system runs at all, and does harm on the way in and out. What is not on the
 //! schedule it does honestly: so a shrunk schedule is an attack and nothing besides. What differs from what the honest
 //! relay would have sent it reports to the oracle, which so knows whom an alarm may concern and who owes one.
-#![expect(clippy::wildcard_enum_match_arm, reason = "a power is looked for by what it works on; all others pass")]
 
 mod answers;
 mod arms;
 mod calls;
+mod disk;
 mod elsewhere;
 mod forger;
+mod inward;
 mod mail;
 mod power;
 mod report;
@@ -20,29 +21,23 @@ use std::collections::BTreeMap;
 
 use rand_core::Rng as _;
 use rohrpost_relay::Limits;
-use rohrpost_wire::frame::Destination;
-use rohrpost_wire::{ErrorCode, Frame};
+use rohrpost_wire::ErrorCode;
 
 use self::arms::Arms;
+use self::disk::OldDisk;
 use self::elsewhere::Elsewhere;
 use self::forger::Forger;
-pub use self::power::{Move, Power};
+pub use self::power::{AnswerPower, AnyPower, CallPower, InboxPower, Move, Power, RecordsPower, ReplyPower};
 use self::report::About;
-use self::seen::{Asked, Seen};
-use crate::message;
+use self::seen::Seen;
 use crate::port::{Conn, FromRelay, RelayPort, RelayTimer, Report, Stream, ToRelay};
 use crate::random::{self, Rng};
-use crate::relay::{Relay, Snapshot};
+use crate::relay::Relay;
 use crate::time::Millis;
 use crate::world::relay_address;
 
-/// Messages after which the disk is remembered, to go back to it later.
-const YOUNG: u64 = 60;
 /// Streams that the malicious relay opens by itself, above all that the honest one opens.
 const OWN_STREAMS: u64 = 1 << 40;
-/// By how many seconds it is ahead when it lies about the time: more than the shortest time that anything is kept, or the
-/// longest.
-const LIES: [u64; 2] = [25 * 3600, 40 * 86_400];
 
 /// A malicious relay.
 #[derive(Debug)]
@@ -52,7 +47,7 @@ pub struct EvilRelay {
     seen: Seen,
     forger: Forger,
     rng: Rng,
-    young: Option<Snapshot>,
+    old: OldDisk,
     /// Held back, by number.
     held: BTreeMap<u64, FromRelay>,
     holds: u64,
@@ -81,7 +76,7 @@ impl EvilRelay {
             seen: Seen::default(),
             forger: Forger::new(random::stream(seed, 11)),
             rng: random::stream(seed, 12),
-            young: None,
+            old: OldDisk::default(),
             held: BTreeMap::new(),
             holds: 0,
             behind: None,
@@ -96,84 +91,20 @@ impl EvilRelay {
         }
     }
 
-    /// What needs no message is done first.
-    fn step(&mut self, now: Millis) {
-        if self.arms.step(now) == YOUNG {
-            self.young = Some(self.inner.snapshot());
+    fn act(&mut self, input: ToRelay, now: Millis) -> Vec<FromRelay> {
+        if let ToRelay::Timer(RelayTimer::Release(number)) = input {
+            return self.held.remove(&number).into_iter().collect();
         }
-        if let Some(young) = self.young.clone()
-            && self.arms.take_at_once(|power| *power == Power::RollBack).is_some()
-        {
-            let differs = self.inner.snapshot() != young;
-            self.inner.roll_back(&young);
-            self.harm += u64::from(differs);
-            self.report.rolled_back |= differs;
+        if self.honest {
+            return self.inner.handle(input, now);
         }
-        // With something there to be let go at the next look.
-        if self.inner.stored() > 0
-            && let Some(Power::LieAboutTime(which)) =
-                self.arms.take_at_once(|power| matches!(power, Power::LieAboutTime(_)))
-        {
-            self.inner.lie_about_time(shapes::pick(&LIES, usize::from(which)).copied().unwrap_or(0));
-            self.harm += 1;
-            self.report.lied_about_time = true;
-        }
-    }
-
-    /// Something on its way in. Nothing back if the honest relay shall not hear of it.
-    fn tamper_in(&mut self, input: ToRelay, now: Millis) -> Result<ToRelay, Vec<FromRelay>> {
-        if let ToRelay::Asked(conn, stream, bytes) = &input {
-            let asked = self.seen.note_asked(*conn, *stream, bytes);
-            self.try_everything(*conn, &asked, bytes, now);
-            if let Some(instead) = self.answer_itself(*conn, &asked, now) {
-                self.harm += 1;
-                self.report.concerned.push(*conn);
-                return Err(vec![answer(*conn, *stream, instead, true)]);
+        self.step(now);
+        match self.tamper_in(input, now) {
+            Err(instead) => instead,
+            Ok(input) => {
+                let out = self.inner.handle(input, now);
+                out.into_iter().flat_map(|action| self.tamper_out(action, now)).collect()
             }
-        }
-        // An answer to a stream of its own may be to a copy, and then as good as the one to the call.
-        if let ToRelay::Answered { conn, stream, bytes, whole: true } = &input
-            && self.inner.caller_of(*conn, *stream).is_some()
-        {
-            self.seen.note_reply(bytes);
-        }
-        Ok(input)
-    }
-
-    /// What must never succeed is tried with every message there is.
-    fn try_everything(&mut self, conn: Conn, asked: &Asked, bytes: &[u8], now: Millis) {
-        let broken = match asked {
-            Asked::Login => self.elsewhere.try_login(conn, bytes, &mut self.inner, now),
-            Asked::FetchMailbox(_) | Asked::Ack => self.elsewhere.try_proof(conn, bytes, &mut self.inner, now),
-            Asked::Call(inbox, envelope) => {
-                self.forger.try_to_open(*inbox, None, envelope, self.seen.records_of(*inbox).next_back())
-            }
-            Asked::Deposit(deposit, envelope) => match deposit.to {
-                Destination::Inbox(inbox) => {
-                    let genuine = self.seen.records_of(inbox).next_back();
-                    self.forger.try_to_open(inbox, Some(deposit), envelope, genuine)
-                }
-                Destination::Mailbox(_) => None,
-            },
-            Asked::Records(_) | Asked::FetchInbox | Asked::Challenge | Asked::Other => None,
-        };
-        self.report.broken.extend(broken);
-    }
-
-    /// An answer of its own to something that the honest relay never hears of.
-    fn answer_itself(&mut self, conn: Conn, asked: &Asked, now: Millis) -> Option<Vec<u8>> {
-        let parties = &self.parties(conn, asked);
-        match asked {
-            Asked::Challenge => {
-                self.arms.take(parties, |power| *power == Power::ForwardChallenge)?;
-                let challenge = self.elsewhere.challenge(conn, now)?;
-                Some(message::frame(&Frame::Challenged(challenge)))
-            }
-            Asked::Deposit(deposit, envelope) if matches!(deposit.to, Destination::Inbox(_)) => {
-                self.arms.take(parties, |power| *power == Power::ForgeQueued)?;
-                Some(message::frame(&Frame::Queued(deposit.envelope_id(envelope))))
-            }
-            _ => None,
         }
     }
 
@@ -181,40 +112,34 @@ impl EvilRelay {
     fn tamper_out(&mut self, action: FromRelay, now: Millis) -> Vec<FromRelay> {
         let Some(about) = self.about(&action) else { return vec![action] };
         let (honest, behind) = (action.clone(), self.behind.take());
-        let mut stale = false;
-        let mut out = match action {
-            FromRelay::Call(conn, stream, bytes) => self.tamper_call(&about, conn, stream, bytes, now),
+        let mut instead = match action {
+            FromRelay::Call(conn, stream, bytes) => self.tamper_call(&about, conn, stream, bytes, now).into(),
             FromRelay::Answer { conn, stream, bytes, whole: true } => {
                 self.seen.note_answer(&about.asked, &bytes);
-                self.tamper_answer(&about, conn, stream, bytes, &mut stale)
+                self.tamper_answer(&about, conn, stream, bytes)
             }
-            action => vec![action],
+            action @ (FromRelay::Answer { .. } | FromRelay::Close(..) | FromRelay::Timer(..)) => vec![action].into(),
         };
-        self.confess(&honest, &out, &about, stale);
-        out.extend(behind);
-        out
+        self.confess(&honest, &instead, &about);
+        instead.out.extend(behind);
+        instead.out
     }
 
     /// Powers that work on any message.
     fn tamper_any(&mut self, about: &About, action: FromRelay) -> Vec<FromRelay> {
-        let general = |power: &Power| {
-            matches!(
-                power,
-                Power::Drop | Power::Delay(_) | Power::Reorder | Power::Truncate(_) | Power::Flip(_) | Power::Close
-            )
-        };
-        let Some(power) = self.arms.take(&about.parties, general) else { return vec![action] };
+        let Some(power) = self.arms.take(&about.parties, Power::on_any) else { return vec![action] };
         match power {
-            Power::Drop => Vec::new(),
-            Power::Delay(seconds) => self.hold(action, Millis::seconds(u64::from(seconds))),
-            Power::Reorder => {
+            AnyPower::Drop => Vec::new(),
+            AnyPower::Delay(seconds) => self.hold(action, Millis::seconds(u64::from(seconds))),
+            AnyPower::Reorder => {
                 self.behind = Some(action);
                 Vec::new()
             }
-            Power::Close => {
+            AnyPower::Truncate(count) => vec![shapes::changed(action, |bytes| shapes::truncate(bytes, count))],
+            AnyPower::Flip(place) => vec![shapes::changed(action, |bytes| shapes::flip(bytes, place))],
+            AnyPower::Close => {
                 conn_of(&action).map(|conn| FromRelay::Close(conn, ErrorCode::Interrupted)).into_iter().collect()
             }
-            power => vec![shapes::spoil(action, power)],
         }
     }
 
@@ -240,24 +165,13 @@ impl EvilRelay {
 
 impl RelayPort for EvilRelay {
     fn handle(&mut self, input: ToRelay, now: Millis) -> Vec<FromRelay> {
-        if let ToRelay::Timer(RelayTimer::Release(number)) = input {
-            return self.held.remove(&number).into_iter().collect();
-        }
-        if self.honest {
-            return self.inner.handle(input, now);
-        }
-        self.step(now);
-        match self.tamper_in(input, now) {
-            Err(instead) => instead,
-            Ok(input) => {
-                let out = self.inner.handle(input, now);
-                out.into_iter().flat_map(|action| self.tamper_out(action, now)).collect()
-            }
-        }
+        let out = self.act(input, now);
+        self.tell_of_outdated(&out);
+        out
     }
 
     fn crash(&mut self, now: Millis) -> Vec<FromRelay> {
-        self.inner.crash(now)
+        self.start_anew(now)
     }
 
     fn waiting(&self) -> usize {

@@ -6,6 +6,7 @@
 
 mod alarms;
 mod beliefs;
+mod deed;
 mod freshness;
 mod policy;
 mod requests;
@@ -13,16 +14,17 @@ mod requests;
 use std::collections::BTreeMap;
 
 use rohrpost_e2ee::RequestId;
-use rohrpost_e2ee::body::{DeviceId, DocumentId, Operation};
+use rohrpost_e2ee::body::{DeviceId, DocumentId};
 use rohrpost_e2ee::keys::SealingKey;
 use rohrpost_e2ee::trust::Known;
-use rohrpost_safe_agent::audit::{Action, Actor, Decision, Event};
+use rohrpost_safe_agent::audit::{Actor, Event};
 use rohrpost_safe_agent::rows::PatientId;
 use rohrpost_wire::SafePin;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::PrekeyId;
 
 use self::alarms::Alarms;
+pub use self::deed::Deed;
 use self::freshness::Freshness;
 use self::policy::Policy;
 use self::requests::{Requests, Sealed};
@@ -30,50 +32,6 @@ use crate::client::{Errand, Tally, Told};
 use crate::port::{Conn, Owed, Report, Stream};
 use crate::safe::Safe;
 use crate::safe::office::sha256;
-
-/// What can be asked of a safe, as far as the oracle tells it apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Deed {
-    /// To become a device.
-    Enrol,
-    /// A listing.
-    List,
-    /// A document.
-    Read(DocumentId),
-    /// The status.
-    Status,
-}
-
-impl Deed {
-    /// What an operation asks for. A new operation does not compile without a place here.
-    pub fn of(operation: &Operation) -> Self {
-        match operation {
-            Operation::Enrol { .. } => Self::Enrol,
-            Operation::Documents { .. } => Self::List,
-            Operation::Document { document, .. } => Self::Read(*document),
-            Operation::Status => Self::Status,
-        }
-    }
-
-    /// What a leaf of the record says was asked for; nothing for what the practice does itself.
-    fn recorded(action: &Action) -> Option<Self> {
-        match action {
-            Action::Enrolment(_) => Some(Self::Enrol),
-            Action::Listed { .. } => Some(Self::List),
-            Action::Read { document, .. } => Some(Self::Read(*document)),
-            Action::StatusAsked => Some(Self::Status),
-            Action::Founded
-            | Action::PatientAdded
-            | Action::DocumentAdded(_)
-            | Action::Shared(_)
-            | Action::Unshared(_)
-            | Action::LinkMade(_)
-            | Action::DeviceRevoked(_)
-            | Action::ClockAccepted
-            | Action::LossAccepted { .. } => None,
-        }
-    }
-}
 
 /// A document as it was imported.
 #[derive(Clone, Debug)]
@@ -175,7 +133,7 @@ impl Ghost {
             } else if matches!(event.actor, Actor::Device(_)) {
                 wrong.push("a leaf that no envelope wrote".to_owned());
             }
-            if let Some(done) = allowed(&event) {
+            if let Some(done) = deed::allowed(&event) {
                 *self.allowed.entry(done).or_default() += 1;
             }
             ghost.record.push(event);
@@ -274,13 +232,6 @@ impl Ghost {
     /// Counts something.
     pub fn count(&mut self, what: &'static str) {
         *self.tally.entry(what).or_default() += 1;
-    }
-}
-
-fn allowed(event: &Event) -> Option<(DeviceId, Deed)> {
-    match (&event.actor, event.decision) {
-        (Actor::Device(device), Decision::Allowed) => Some((*device, Deed::recorded(&event.action)?)),
-        (Actor::Device(_) | Actor::Owner | Actor::Safe, _) => None,
     }
 }
 

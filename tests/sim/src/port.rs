@@ -146,10 +146,10 @@ pub struct Report {
     pub broken: Vec<String>,
     /// Connections whose messages are not what they would be at an honest relay.
     pub concerned: Vec<Conn>,
-    /// Whether it went back to an old disk.
-    pub rolled_back: bool,
-    /// Whether it keeps to another time than everybody else, and lets go what waits.
-    pub lied_about_time: bool,
+    /// Connections on which something was left that its disk has lost, or its clock lets go.
+    pub lost: Vec<Conn>,
+    /// Connections on which it served records that an old disk brought back.
+    pub outdated: Vec<Conn>,
     /// Answers that no client may take for good.
     pub spoiled: Vec<(Conn, Stream, Owed)>,
 }

@@ -18,6 +18,7 @@ use rohrpost_wire::proof::Challenge;
 use rohrpost_wire::{ErrorCode, Frame, InboxId, RelayKeyHash, Timestamp};
 
 use self::spool::Disk;
+pub use self::spool::Rows;
 use crate::message;
 use crate::port::{Conn, FromRelay, RelayPort, RelayTimer, Stream, ToRelay};
 use crate::random::Rng;
@@ -42,10 +43,6 @@ pub struct Relay {
     /// Seconds by which a malicious relay acts ahead of what it knows to be the time.
     lie: u64,
 }
-
-/// A disk as it was.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot(spool::Rows);
 
 /// What a crash takes.
 #[derive(Debug)]
@@ -81,14 +78,15 @@ impl Relay {
     }
 
     /// What is on its disk.
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot(self.disk.snapshot())
+    pub fn snapshot(&self) -> Rows {
+        self.disk.snapshot()
     }
 
-    /// Puts an old disk in the place of its own, while it runs.
-    pub fn roll_back(&mut self, to: &Snapshot) {
-        self.disk.replace(to.0.clone());
+    /// Puts an old disk in the place of its own, while it runs: what that would have had with the next flush.
+    pub fn roll_back(&mut self, to: Rows) -> Rows {
+        let lost = self.disk.replace(to);
         self.live.index = self.disk.crash(&self.limits);
+        lost
     }
 
     /// From now on it acts as if it were so many seconds later.
@@ -111,7 +109,8 @@ impl Relay {
         self.live.calls.get(&(conn, stream)).map(|(caller, asked, _)| (*caller, *asked))
     }
 
-    fn time(&mut self, now: Millis) -> Timestamp {
+    /// The time by which it acts.
+    pub fn time(&mut self, now: Millis) -> Timestamp {
         self.live.pace.handle_reading(reading(self.clock, now)).0.plus(self.lie)
     }
 

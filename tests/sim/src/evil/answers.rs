@@ -1,32 +1,23 @@
 //! Harm to answers: records, replies with their documents, challenges.
-#![expect(clippy::wildcard_enum_match_arm, reason = "a power is looked for by what it works on; all others pass")]
 
 use rohrpost_e2ee::exchange::decoy_reply;
 use rohrpost_e2ee::object::{CHUNK_BYTES, HEADER_BYTES, TAG_BYTES};
 use rohrpost_wire::records::RecordSet;
 use rohrpost_wire::{Frame, InboxId, limits};
 
-use super::report::About;
-use super::{Asked, EvilRelay, Power, answer, shapes};
+use super::report::{About, Instead};
+use super::seen::Asked;
+use super::{EvilRelay, Power, RecordsPower, ReplyPower, answer, shapes};
 use crate::message::{self, Reader};
 use crate::port::{Conn, FromRelay, Stream};
 
 impl EvilRelay {
-    pub(super) fn tamper_answer(
-        &mut self,
-        about: &About,
-        conn: Conn,
-        stream: Stream,
-        bytes: Vec<u8>,
-        stale: &mut bool,
-    ) -> Vec<FromRelay> {
-        let crossed =
-            self.arms.take(&about.parties, |power| matches!(power, Power::CrossProtocol(_) | Power::Refuse(_)));
-        if let Some(power) = crossed {
-            return vec![answer(conn, stream, shapes::cross(power), true)];
+    pub(super) fn tamper_answer(&mut self, about: &About, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Instead {
+        if let Some(power) = self.arms.take(&about.parties, Power::on_answer) {
+            return vec![answer(conn, stream, shapes::cross(power), true)].into();
         }
-        match &about.asked {
-            Asked::Records(inbox) => self.tamper_records(about, conn, stream, bytes, *inbox, stale),
+        let out = match &about.asked {
+            Asked::Records(inbox) => return self.tamper_records(about, conn, stream, bytes, *inbox),
             Asked::Call(..) => self.tamper_reply(about, conn, stream, bytes),
             Asked::FetchInbox => self.tamper_inbox(about, conn, stream, bytes),
             Asked::FetchMailbox(mailbox) => self.tamper_mailbox(about, conn, stream, bytes, *mailbox),
@@ -34,49 +25,35 @@ impl EvilRelay {
             Asked::Deposit(..) | Asked::Login | Asked::Ack | Asked::Other => {
                 self.tamper_any(about, answer(conn, stream, bytes, true))
             }
-        }
+        };
+        out.into()
     }
 
-    fn tamper_records(
-        &mut self,
-        about: &About,
-        conn: Conn,
-        stream: Stream,
-        bytes: Vec<u8>,
-        inbox: InboxId,
-        stale: &mut bool,
-    ) -> Vec<FromRelay> {
-        let fits = |power: &Power| {
-            matches!(
-                power,
-                Power::ServeOwnSafe
-                    | Power::ServeOwnPrekeys
-                    | Power::ServeSwappedKey
-                    | Power::ServeOtherSafe
-                    | Power::ServeForgedRoot
-                    | Power::ServeForgedIdentity
-                    | Power::ServeMixture(_)
-                    | Power::StaleRecords(_)
-                    | Power::Version(..)
-            )
-        };
+    fn tamper_records(&mut self, about: &About, conn: Conn, stream: Stream, bytes: Vec<u8>, inbox: InboxId) -> Instead {
         let genuine = self.seen.records_of(inbox).next_back().cloned();
-        let (Some(genuine), Some(power)) = (genuine, self.arms.take(&about.parties, fits)) else {
-            return self.tamper_any(about, answer(conn, stream, bytes, true));
+        let (Some(genuine), Some(power)) = (genuine, self.arms.take(&about.parties, Power::on_records)) else {
+            return self.tamper_any(about, answer(conn, stream, bytes, true)).into();
         };
-        *stale = matches!(power, Power::StaleRecords(_) | Power::ServeMixture(_));
+        let mut is_old = false;
         let set = match power {
-            Power::ServeOwnSafe => self.forger.own(),
-            Power::ServeOwnPrekeys => self.forger.own_prekeys(&genuine),
-            Power::ServeSwappedKey => self.forger.swapped(&genuine),
-            Power::ServeForgedRoot => self.forger.forged_root(&genuine),
-            Power::ServeForgedIdentity => self.forger.forged_identity(&genuine),
-            Power::ServeMixture(how) => self.mixture(inbox, genuine, how),
-            Power::ServeOtherSafe => self.other_records(inbox).unwrap_or(genuine),
-            Power::StaleRecords(which) => self.old_records(inbox, usize::from(which)).unwrap_or(genuine),
-            power => shapes::spoil_record(genuine, power),
+            RecordsPower::OwnSafe => self.forger.own(),
+            RecordsPower::OwnPrekeys => self.forger.own_prekeys(&genuine),
+            RecordsPower::SwappedKey => self.forger.swapped(&genuine),
+            RecordsPower::ForgedRoot => self.forger.forged_root(&genuine),
+            RecordsPower::ForgedIdentity => self.forger.forged_identity(&genuine),
+            RecordsPower::OtherSafe => self.other_records(inbox).unwrap_or(genuine),
+            RecordsPower::Version(place, byte) => shapes::spoil_record(genuine, place, byte),
+            RecordsPower::Mixture(how) => {
+                is_old = true;
+                self.mixture(inbox, genuine, how)
+            }
+            RecordsPower::Stale(which) => {
+                is_old = true;
+                self.old_records(inbox, usize::from(which)).unwrap_or(genuine)
+            }
         };
-        vec![answer(conn, stream, message::frame_and_blob(&Frame::Done, &set.encode()), true)]
+        let out = vec![answer(conn, stream, message::frame_and_blob(&Frame::Done, &set.encode()), true)];
+        Instead { out, is_old }
     }
 
     /// The oldest with the newest, or the newest without one of its roots.
@@ -110,46 +87,34 @@ impl EvilRelay {
         if let Some((other, at, before)) = self.swapped.take() {
             return vec![answer(other, at, bytes, true), answer(conn, stream, before, true)];
         }
-        let fits = |power: &Power| {
-            matches!(
-                power,
-                Power::SwapReplies | Power::Splice(_) | Power::ForgeReply | Power::OldReply(_) | Power::Version(..)
-            )
-        };
-        let Some(power) = self.arms.take(&about.parties, fits) else {
+        let Some(power) = self.arms.take(&about.parties, Power::on_reply) else {
             return self.tamper_any(about, answer(conn, stream, bytes, true));
         };
-        match power {
-            Power::SwapReplies => {
+        let spoilt = match power {
+            ReplyPower::Swap => {
                 self.swapped = Some((conn, stream, bytes));
-                Vec::new()
+                return Vec::new();
             }
-            Power::Splice(how) => vec![answer(conn, stream, self.splice(&bytes, how), true)],
-            Power::Version(place, byte) => {
-                let mut spoiled = bytes;
-                // Behind the frame and the blob's length.
-                let reply = message::frame(&Frame::Done).len() + 4;
-                shapes::set(&mut spoiled, reply + usize::from(place % 3), byte);
-                vec![answer(conn, stream, spoiled, true)]
-            }
-            Power::OldReply(which) => {
+            ReplyPower::Splice(how) => self.splice(&bytes, how),
+            ReplyPower::Version(place, byte) => shapes::spoil_sealed(bytes, place, byte),
+            ReplyPower::Old(which) => {
                 let (reply, object) = shapes::pick(&self.seen.replies, usize::from(which)).cloned().unwrap_or_default();
-                let old = [message::frame_and_blob(&Frame::Done, &reply), object].concat();
-                vec![answer(conn, stream, old, true)]
+                [message::frame_and_blob(&Frame::Done, &reply), object].concat()
             }
-            _ => {
+            ReplyPower::Forge => {
                 // Sealed in due form, to a key that nobody has.
                 let forged = decoy_reply(&mut self.rng).unwrap_or_default();
-                vec![answer(conn, stream, message::frame_and_blob(&Frame::Done, &forged), true)]
+                message::frame_and_blob(&Frame::Done, &forged)
             }
-        }
+        };
+        vec![answer(conn, stream, spoilt, true)]
     }
 
     fn tamper_challenge(&mut self, about: &About, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Vec<FromRelay> {
         if let Some((other, at, before)) = self.swapped_challenge.take() {
             return vec![answer(other, at, bytes, true), answer(conn, stream, before, true)];
         }
-        if self.arms.take(&about.parties, |power| *power == Power::SwapChallenges).is_none() {
+        if !self.arms.take_this(&about.parties, Power::SwapChallenges) {
             return self.tamper_any(about, answer(conn, stream, bytes, true));
         }
         self.swapped_challenge = Some((conn, stream, bytes));

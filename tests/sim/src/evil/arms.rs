@@ -39,17 +39,28 @@ impl Arms {
         self.steps
     }
 
-    /// A power that fits and may be used against one of these.
-    pub(super) fn take(&mut self, peers: &[Peer], fits: impl Fn(&Power) -> bool) -> Option<Power> {
-        let may = |ready: &Ready| ready.victim.is_none_or(|victim| peers.contains(&victim)) && fits(&ready.power);
-        let place = self.ready.iter().position(may)?;
-        self.used(place)
+    /// The first power that is looked for and may be used against one of these.
+    pub(super) fn take<T>(&mut self, peers: &[Peer], wanted: impl Fn(Power) -> Option<T>) -> Option<T> {
+        let may = |ready: &Ready| ready.victim.is_none_or(|victim| peers.contains(&victim));
+        let mut usable = self.ready.iter().enumerate().filter(|(_, ready)| may(ready));
+        let (place, found) = usable.find_map(|(place, ready)| Some((place, wanted(ready.power)?)))?;
+        if self.ready.get(place)?.until.is_none() {
+            self.ready.remove(place);
+        }
+        Some(found)
+    }
+
+    /// Whether this very power may be used against one of these.
+    pub(super) fn take_this(&mut self, peers: &[Peer], power: Power) -> bool {
+        self.take(peers, |ready| (ready == power).then_some(())).is_some()
     }
 
     /// A power that works on no message and so against nobody alone. It is used once, however long it was to last.
-    pub(super) fn take_at_once(&mut self, fits: impl Fn(&Power) -> bool) -> Option<Power> {
-        let place = self.ready.iter().position(|ready| fits(&ready.power))?;
-        Some(self.ready.remove(place).power)
+    pub(super) fn take_at_once<T>(&mut self, wanted: impl Fn(Power) -> Option<T>) -> Option<T> {
+        let mut ready = self.ready.iter().enumerate();
+        let (place, found) = ready.find_map(|(place, ready)| Some((place, wanted(ready.power)?)))?;
+        self.ready.remove(place);
+        Some(found)
     }
 
     /// Those that were never used, or not yet.
@@ -61,31 +72,24 @@ impl Arms {
         self.moves.clear();
         self.ready.clear();
     }
-
-    fn used(&mut self, place: usize) -> Option<Power> {
-        let ready = self.ready.get(place)?;
-        let power = ready.power;
-        if ready.until.is_none() {
-            self.ready.remove(place);
-        }
-        Some(power)
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::AnyPower;
     use super::*;
 
+    const DROP: Power = Power::Any(AnyPower::Drop);
     const A: Peer = Peer::Client(1);
     const B: Peer = Peer::Client(2);
 
     fn dropped(arms: &mut Arms, peer: Peer) -> bool {
-        arms.take(&[peer], |power| *power == Power::Drop).is_some()
+        arms.take_this(&[peer], DROP)
     }
 
     #[test]
     fn a_power_is_used_once() {
-        let mut arms = Arms::new(vec![Move::once(2, Power::Drop)]);
+        let mut arms = Arms::new(vec![Move::once(2, DROP)]);
         arms.step(Millis(0));
         assert!(!dropped(&mut arms, A));
         arms.step(Millis(0));
@@ -95,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_lasting_power_meets_its_victim_until_its_time_is_over_and_nobody_else() {
-        let lasting = Move { victim: Some(A), minutes: 5, ..Move::once(1, Power::Drop) };
+        let lasting = Move { victim: Some(A), minutes: 5, ..Move::once(1, DROP) };
         let mut arms = Arms::new(vec![lasting]);
         arms.step(Millis(0));
         for minute in 0..=5 {

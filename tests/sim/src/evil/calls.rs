@@ -1,18 +1,14 @@
 //! Harm to requests on their way to a safe.
-#![expect(clippy::wildcard_enum_match_arm, reason = "a power is looked for by what it works on; all others pass")]
 
 use rohrpost_e2ee::exchange::decoy_reply;
 use rohrpost_wire::frame;
 use rohrpost_wire::{Frame, InboxId};
 
 use super::report::About;
-use super::{EvilRelay, Power, shapes};
+use super::{CallPower, EvilRelay, Power, shapes};
 use crate::message;
 use crate::port::{Conn, FromRelay, RelayPort as _, Stream, ToRelay};
 use crate::time::Millis;
-
-/// Where a request's sealed bytes begin in the message to a safe: behind a frame of seven bytes and the blob's length.
-const ENVELOPE: usize = 11;
 
 impl EvilRelay {
     pub(super) fn tamper_call(
@@ -23,49 +19,30 @@ impl EvilRelay {
         bytes: Vec<u8>,
         now: Millis,
     ) -> Vec<FromRelay> {
-        let fits = |power: &Power| {
-            matches!(
-                power,
-                Power::Duplicate(_)
-                    | Power::Redirect
-                    | Power::ReplayCall(_)
-                    | Power::DepositAsCall(_)
-                    | Power::Garbage
-                    | Power::Version(..)
-                    | Power::Flood(_)
-                    | Power::FakeSafe
-            )
-        };
-        let Some(power) = self.arms.take(&about.parties, fits) else {
+        let Some(power) = self.arms.take(&about.parties, Power::on_call) else {
             return self.tamper_any(about, FromRelay::Call(conn, stream, bytes));
         };
-        let mut out = Vec::new();
-        match power {
-            Power::Duplicate(times) => {
-                let copies = (0..=times % 4).map(|_| self.own_call(conn, bytes.clone()));
-                out.extend(copies.collect::<Vec<_>>());
+        let mut out = match power {
+            CallPower::FakeSafe => return self.answer_as_safe(conn, stream, now),
+            CallPower::Version(place, byte) => {
+                return vec![FromRelay::Call(conn, stream, shapes::spoil_sealed(bytes, place, byte))];
             }
-            Power::Redirect => {
+            CallPower::Duplicate(times) => (0..=times % 4).map(|_| self.own_call(conn, bytes.clone())).collect(),
+            CallPower::Redirect => {
                 let other = self.seen.safes.values().copied().find(|other| other.peer != conn.peer);
-                out.extend(other.map(|other| self.own_call(other, bytes.clone())));
+                other.map(|other| self.own_call(other, bytes.clone())).into_iter().collect()
             }
-            Power::ReplayCall(which) => out.extend(self.replay_call(usize::from(which))),
-            Power::DepositAsCall(which) => {
+            CallPower::Replay(which) => self.replay_call(usize::from(which)).into_iter().collect(),
+            CallPower::OfDeposit(which) => {
                 let old = shapes::pick(&self.seen.deposits, usize::from(which)).cloned();
-                out.extend(old.and_then(|left| self.call_safe(left.inbox, &left.envelope)));
+                old.and_then(|left| self.call_safe(left.inbox, &left.envelope)).into_iter().collect()
             }
-            Power::Flood(count) => out.extend(self.flood(1 + usize::from(count % 48))),
-            Power::FakeSafe => return self.answer_as_safe(conn, stream, now),
-            Power::Version(place, byte) => {
-                let mut spoiled = bytes;
-                shapes::set(&mut spoiled, ENVELOPE + usize::from(place % 3), byte);
-                return vec![FromRelay::Call(conn, stream, spoiled)];
-            }
-            _ => {
+            CallPower::Flood(count) => self.flood(1 + usize::from(count % 48)),
+            CallPower::Garbage => {
                 let garbage = self.random_bytes(600);
-                out.push(self.own_call(conn, garbage));
+                vec![self.own_call(conn, garbage)]
             }
-        }
+        };
         out.push(FromRelay::Call(conn, stream, bytes));
         out
     }

@@ -1,36 +1,34 @@
 //! Harm to what waits: requests left for a safe, answers left for a client.
-#![expect(clippy::wildcard_enum_match_arm, reason = "a power is looked for by what it works on; all others pass")]
 
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::frame::{self, Delivery, Deposit, Destination};
 use rohrpost_wire::{EnvelopeId, Frame, MailboxId};
 
 use super::report::About;
-use super::{EvilRelay, Power, answer, shapes};
+use super::{EvilRelay, InboxPower, Power, answer, shapes};
 use crate::message;
 use crate::port::{Conn, FromRelay, Stream};
 
 impl EvilRelay {
     pub(super) fn tamper_inbox(&mut self, about: &About, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Vec<FromRelay> {
-        let fits =
-            |power: &Power| matches!(power, Power::ReplayDeposit(_) | Power::CallAsDeposit(_) | Power::StealReply);
-        let (Some(inbox), Some(power)) = (self.seen.inbox_of(conn), self.arms.take(&about.parties, fits)) else {
+        let power = self.arms.take(&about.parties, Power::on_inbox);
+        let (Some(inbox), Some(power)) = (self.seen.inbox_of(conn), power) else {
             return self.tamper_any(about, answer(conn, stream, bytes, true));
         };
         let own: Vec<_> = self.seen.deposits.iter().filter(|left| left.inbox == inbox).cloned().collect();
         let calls: Vec<_> = self.seen.calls.iter().filter(|(of, _)| *of == inbox).cloned().collect();
         let added = match power {
-            Power::ReplayDeposit(which) => {
+            InboxPower::Replay(which) => {
                 shapes::pick(&own, usize::from(which)).map(|left| (left.delivery.clone(), left.envelope.clone()))
             }
-            Power::CallAsDeposit(which) => shapes::pick(&calls, usize::from(which)).map(|(_, envelope)| {
+            InboxPower::OfCall(which) => shapes::pick(&calls, usize::from(which)).map(|(_, envelope)| {
                 readdressed(
                     Destination::Inbox(inbox),
                     envelope,
                     &Delivery { id: EnvelopeId(Fixed([0; 32])), ttl: frame::TtlClass::Day, reply_mailbox: None },
                 )
             }),
-            _ => own.last().map(|left| {
+            InboxPower::StealReply => own.last().map(|left| {
                 // The answer to it will be where nobody looks.
                 self.report.concerned.push(left.from);
                 let delivery = Delivery { reply_mailbox: Some(Fixed([9; 32])), ..left.delivery.clone() };
@@ -48,9 +46,7 @@ impl EvilRelay {
         bytes: Vec<u8>,
         mailbox: MailboxId,
     ) -> Vec<FromRelay> {
-        let Some(Power::StuffMailbox(which)) =
-            self.arms.take(&about.parties, |power| matches!(power, Power::StuffMailbox(_)))
-        else {
+        let Some(which) = self.arms.take(&about.parties, Power::on_mailbox) else {
             return self.tamper_any(about, answer(conn, stream, bytes, true));
         };
         let (reply, _) = shapes::pick(&self.seen.replies, usize::from(which)).cloned().unwrap_or_default();

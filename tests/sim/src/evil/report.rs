@@ -1,5 +1,4 @@
 //! What a malicious relay did, told to the oracle: the difference from what the honest one inside would have sent.
-#![expect(clippy::wildcard_enum_match_arm, reason = "one kind of message is looked for; all others are alike")]
 
 use rohrpost_wire::Frame;
 
@@ -17,6 +16,20 @@ pub(super) struct About {
     pub(super) asked: Asked,
     /// Whoever asked, and the safe that is asked: either can be singled out.
     pub(super) parties: Vec<Peer>,
+}
+
+/// What goes out in the place of one message.
+#[derive(Debug)]
+pub(super) struct Instead {
+    pub(super) out: Vec<FromRelay>,
+    /// Whether a safe once said all of it, so that it is nobody's to find out: no client owes anything for it.
+    pub(super) is_old: bool,
+}
+
+impl From<Vec<FromRelay>> for Instead {
+    fn from(out: Vec<FromRelay>) -> Self {
+        Self { out, is_old: false }
+    }
 }
 
 impl EvilRelay {
@@ -39,41 +52,34 @@ impl EvilRelay {
         std::iter::once(conn.peer).chain(safe.map(|safe| safe.peer)).collect()
     }
 
-    /// Tells the oracle what is not as an honest relay would have it. Records that are only old are nobody's to find out.
-    pub(super) fn confess(&mut self, honest: &FromRelay, out: &[FromRelay], about: &About, stale: bool) {
-        if out == std::slice::from_ref(honest) {
+    /// Tells the oracle what is not as an honest relay would have it.
+    pub(super) fn confess(&mut self, honest: &FromRelay, instead: &Instead, about: &About) {
+        if instead.out == std::slice::from_ref(honest) {
             return;
         }
         self.harm += 1;
         self.report.concerned.push(about.conn);
-        for action in out {
-            if let FromRelay::Answer { conn, stream, .. } = action
-                && action != honest
-            {
+        for action in instead.out.iter().filter(|action| *action != honest) {
+            if let FromRelay::Answer { conn, stream, bytes, .. } = action {
                 self.report.concerned.push(*conn);
-                if about.asked.binds_its_answer() && !stale {
-                    self.report.spoiled.push((*conn, *stream, owed(action)));
+                if about.asked.binds_its_answer() && !instead.is_old {
+                    self.report.spoiled.push((*conn, *stream, owed(bytes)));
                 }
             }
         }
         let (FromRelay::Call(safe, at, genuine), Some(stream)) = (honest, about.stream) else { return };
         let changed = |action: &FromRelay| match action {
             FromRelay::Call(conn, stream, bytes) => (conn, stream) == (safe, at) && bytes != genuine,
-            _ => false,
+            FromRelay::Answer { .. } | FromRelay::Close(..) | FromRelay::Timer(..) => false,
         };
-        if out.iter().any(changed) {
+        if instead.out.iter().any(changed) {
             // The safe cannot open it, and says so as it says so to anybody.
             self.report.spoiled.push((about.conn, stream, Owed::Failure));
         }
     }
 }
 
-/// A refusal is a relay's own to give: nobody need be alarmed.
-fn owed(answer: &FromRelay) -> Owed {
-    match answer {
-        FromRelay::Answer { bytes, .. } if matches!(Reader::new(bytes).frame(), Some(Frame::Refused(_))) => {
-            Owed::Failure
-        }
-        _ => Owed::Alarm,
-    }
+/// For an answer like this. A refusal is a relay's own to give: nobody need be alarmed.
+fn owed(answer: &[u8]) -> Owed {
+    if matches!(Reader::new(answer).frame(), Some(Frame::Refused(_))) { Owed::Failure } else { Owed::Alarm }
 }

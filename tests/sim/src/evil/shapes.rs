@@ -1,31 +1,29 @@
 //! Wrong shapes for right messages: cut, flipped, of another version, of another kind.
-#![expect(clippy::wildcard_enum_match_arm, reason = "a power is looked for by what it works on; all others pass")]
 
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::RecordSet;
-use rohrpost_wire::{EnvelopeId, ErrorCode, Frame};
+use rohrpost_wire::{EnvelopeId, ErrorCode, Frame, limits};
 
-use super::{Power, answer};
-use crate::message;
+use super::{AnswerPower, answer};
+use crate::message::{self, Reader};
 use crate::port::FromRelay;
 
-pub(super) fn cross(power: Power) -> Vec<u8> {
+pub(super) fn cross(power: AnswerPower) -> Vec<u8> {
     match power {
-        Power::Refuse(number) => {
+        AnswerPower::Refuse(number) => {
             let code = ErrorCode::from_number(u16::from(number)).unwrap_or(ErrorCode::Unavailable);
             message::frame(&Frame::Refused(code))
         }
-        Power::CrossProtocol(0) => message::frame(&Frame::Drained),
-        Power::CrossProtocol(1) => message::frame(&Frame::Done),
-        Power::CrossProtocol(2) => message::frame(&Frame::Queued(EnvelopeId(Fixed([1; 32])))),
-        Power::CrossProtocol(3) => message::frame(&Frame::Challenge),
-        _ => vec![0, 0, 0, 3, 0, 99, 1],
+        AnswerPower::CrossProtocol(0) => message::frame(&Frame::Drained),
+        AnswerPower::CrossProtocol(1) => message::frame(&Frame::Done),
+        AnswerPower::CrossProtocol(2) => message::frame(&Frame::Queued(EnvelopeId(Fixed([1; 32])))),
+        AnswerPower::CrossProtocol(3) => message::frame(&Frame::Challenge),
+        AnswerPower::CrossProtocol(_) => vec![0, 0, 0, 3, 0, 99, 1],
     }
 }
 
-/// A version, suite or kind byte of a signed record.
-pub(super) fn spoil_record(mut set: RecordSet, power: Power) -> RecordSet {
-    let Power::Version(place, byte) = power else { return set };
+/// The version or suite of a signed record.
+pub(super) fn spoil_record(mut set: RecordSet, place: u8, byte: u8) -> RecordSet {
     let target = match place % 3 {
         0 => set.roots.first_mut().map(|signed| &mut signed.bytes),
         1 => Some(&mut set.identity.bytes),
@@ -37,29 +35,51 @@ pub(super) fn spoil_record(mut set: RecordSet, power: Power) -> RecordSet {
     set
 }
 
-/// Cuts or flips; what remains may be anything.
-pub(super) fn spoil(action: FromRelay, power: Power) -> FromRelay {
-    let spoiled = |mut bytes: Vec<u8>| {
-        match power {
-            Power::Truncate(count) => bytes.truncate(bytes.len().saturating_sub(1 + usize::from(count))),
-            Power::Flip(place) => {
-                let from_end = bytes.len().saturating_sub(1 + usize::from(place) % bytes.len().max(1));
-                if let Some(byte) = bytes.get_mut(from_end) {
-                    *byte ^= 1 << (place % 8);
-                }
-            }
-            _ => {}
-        }
-        bytes
-    };
+/// The version, suite or kind of what is sealed behind the frame of this message.
+pub(super) fn spoil_sealed(mut bytes: Vec<u8>, place: u8, byte: u8) -> Vec<u8> {
+    if let Some(sealed) = sealed_at(&bytes) {
+        set(&mut bytes, sealed + usize::from(place % 3), byte);
+    }
+    bytes
+}
+
+/// Where the envelope begins in a message: behind a frame and the envelope's length, whatever these take.
+fn sealed_at(bytes: &[u8]) -> Option<usize> {
+    let mut reader = Reader::new(bytes);
+    reader.frame()?;
+    let envelope = reader.blob(limits::ENVELOPE_BYTES)?;
+    Some(bytes.len() - reader.rest().len() - envelope.len())
+}
+
+/// Cuts so many bytes off, and one more.
+pub(super) fn truncate(bytes: &mut Vec<u8>, count: u16) {
+    bytes.truncate(bytes.len().saturating_sub(1 + usize::from(count)));
+}
+
+/// Flips one bit so far from the end.
+pub(super) fn flip(bytes: &mut [u8], place: u16) {
+    let from_end = bytes.len().saturating_sub(1 + usize::from(place) % bytes.len().max(1));
+    if let Some(byte) = bytes.get_mut(from_end) {
+        *byte ^= 1 << (place % 8);
+    }
+}
+
+/// The same message with other bytes; what they are then may be anything.
+pub(super) fn changed(action: FromRelay, change: impl FnOnce(&mut Vec<u8>)) -> FromRelay {
     match action {
-        FromRelay::Answer { conn, stream, bytes, whole } => answer(conn, stream, spoiled(bytes), whole),
-        FromRelay::Call(conn, stream, bytes) => FromRelay::Call(conn, stream, spoiled(bytes)),
+        FromRelay::Answer { conn, stream, mut bytes, whole } => {
+            change(&mut bytes);
+            answer(conn, stream, bytes, whole)
+        }
+        FromRelay::Call(conn, stream, mut bytes) => {
+            change(&mut bytes);
+            FromRelay::Call(conn, stream, bytes)
+        }
         other @ (FromRelay::Close(..) | FromRelay::Timer(..)) => other,
     }
 }
 
-pub(super) fn set(bytes: &mut [u8], place: usize, byte: u8) {
+fn set(bytes: &mut [u8], place: usize, byte: u8) {
     if let Some(at) = bytes.get_mut(place) {
         *at = byte;
     }
@@ -67,4 +87,33 @@ pub(super) fn set(bytes: &mut [u8], place: usize, byte: u8) {
 
 pub(super) fn pick<T>(all: &[T], which: usize) -> Option<&T> {
     all.get(which.checked_rem(all.len())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use rohrpost_wire::frame::Incoming;
+
+    use super::*;
+
+    /// The sealed bytes of a message, whatever stands before them.
+    fn spoilt(frame: &Frame) -> Vec<u8> {
+        let message = message::frame_and_blob(frame, &[1, 1, 1, 1]);
+        let bytes = spoil_sealed(message.clone(), 2, 9);
+        assert_eq!(bytes.len(), message.len());
+        let mut reader = Reader::new(&bytes);
+        assert_eq!(reader.frame().as_ref(), Some(frame));
+        reader.blob(limits::ENVELOPE_BYTES).map(<[u8]>::to_vec).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_byte_is_set_in_what_is_sealed_and_not_before_it() {
+        assert_eq!(spoilt(&Frame::Incoming(Incoming { ticket: None })), [1, 1, 9, 1]);
+        assert_eq!(spoilt(&Frame::Done), [1, 1, 9, 1]);
+    }
+
+    #[test]
+    fn a_message_with_nothing_sealed_stays() {
+        let refused = message::frame(&Frame::Refused(ErrorCode::Away));
+        assert_eq!(spoil_sealed(refused.clone(), 0, 9), refused);
+    }
 }

@@ -10,23 +10,25 @@ use crate::port::{Conn, Owed, Report, Stream};
 pub(super) struct Alarms {
     concerned: BTreeSet<Conn>,
     spoiled: BTreeMap<(Conn, Stream), Owed>,
-    rolled_back: bool,
-    lied_about_time: bool,
+    /// Something that was left there may be gone.
+    lost: BTreeSet<Conn>,
+    /// Records that came there were from an old disk.
+    outdated: BTreeSet<Conn>,
 }
 
 impl Alarms {
     /// Takes note of what the relay did; what it found broken is for the oracle.
     pub(super) fn handle_report(&mut self, report: Report) {
-        self.rolled_back |= report.rolled_back;
-        self.lied_about_time |= report.lied_about_time;
+        self.lost.extend(report.lost);
+        self.outdated.extend(report.outdated);
         self.concerned.extend(report.concerned);
         self.spoiled.extend(report.spoiled.into_iter().map(|(conn, stream, owed)| ((conn, stream), owed)));
     }
 
-    /// Whether a client may complain of this on this connection. After an old disk came back, records are old for all.
+    /// Whether a client may complain of this on this connection. Of records from an old disk nothing else is wrong.
     pub(super) fn may_complain(&self, conn: Conn, of: Trouble) -> bool {
         let of_records = matches!(of, Trouble::Trust(_));
-        self.concerned.contains(&conn) || (self.rolled_back && of_records)
+        self.concerned.contains(&conn) || (of_records && self.outdated.contains(&conn))
     }
 
     /// What a client owes for this answer. It is asked once.
@@ -36,7 +38,7 @@ impl Alarms {
 
     /// Whether what was left at the relay on this connection may be lost.
     pub(super) fn may_lose(&self, conn: Conn) -> bool {
-        self.rolled_back || self.lied_about_time || self.concerned.contains(&conn)
+        self.lost.contains(&conn) || self.concerned.contains(&conn)
     }
 }
 
@@ -68,11 +70,19 @@ mod tests {
     }
 
     #[test]
-    fn an_old_disk_excuses_complaints_of_records_alone() {
+    fn records_from_an_old_disk_excuse_complaints_of_records_where_they_were_served() {
+        let of_records = Trouble::Trust(rohrpost_e2ee::trust::TrustError::RolledBack);
         let mut alarms = Alarms::default();
-        alarms.handle_report(Report { rolled_back: true, ..Report::default() });
-        assert!(alarms.may_complain(conn(1), Trouble::Trust(rohrpost_e2ee::trust::TrustError::RolledBack)));
+        alarms.handle_report(Report { outdated: vec![conn(1)], ..Report::default() });
+        assert!(alarms.may_complain(conn(1), of_records) && !alarms.may_complain(conn(1), Trouble::Open));
+        assert!(!alarms.may_complain(conn(2), of_records) && !alarms.may_lose(conn(1)));
+    }
+
+    #[test]
+    fn what_an_old_disk_lacks_is_lost_to_whoever_left_it_and_no_reason_to_complain() {
+        let mut alarms = Alarms::default();
+        alarms.handle_report(Report { lost: vec![conn(1)], ..Report::default() });
+        assert!(alarms.may_lose(conn(1)) && !alarms.may_lose(conn(2)));
         assert!(!alarms.may_complain(conn(1), Trouble::Open));
-        assert!(alarms.may_lose(conn(1)));
     }
 }

@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 
 use rohrpost_e2ee::exchange::ENCAPSULATED_BYTES;
 use rohrpost_e2ee::object::HEADER_BYTES;
+use rohrpost_wire::records::PrekeyId;
 use rohrpost_wire::{SUITE, VERSION};
 
-/// What stands before the encapsulated key of a request: version, suite, kind, prekey id.
-const REQUEST_HEADER: usize = 11;
-/// And of a reply: version, suite, kind.
+/// What stands before the encapsulated key of a reply: version, suite, kind.
 const REPLY_HEADER: usize = 3;
+/// And of a request: the same, and the prekey's id.
+const REQUEST_HEADER: usize = REPLY_HEADER + size_of::<PrekeyId>();
 
 /// The beginnings of everything that was sealed.
 #[derive(Debug, Default)]
@@ -57,7 +58,18 @@ impl Freshness {
 
 #[cfg(test)]
 mod tests {
+    use rohrpost_e2ee::RequestId;
+    use rohrpost_e2ee::body::Operation;
+    use rohrpost_e2ee::exchange::{Author, Lane, RequestDraft, decoy_reply, seal_unchecked_for_tests};
+    use rohrpost_e2ee::keys::SealingSecret;
+    use rohrpost_e2ee::trust::TrustedSafe;
+    use rohrpost_wire::fixed::Fixed;
+    use rohrpost_wire::records::PrekeyRecord;
+    use rohrpost_wire::{InboxId, SafePin};
+
     use super::*;
+    use crate::random::{self, Rng};
+    use crate::time::START;
 
     fn envelope(byte: u8) -> Vec<u8> {
         [vec![VERSION, SUITE, 3], vec![byte; ENCAPSULATED_BYTES]].concat()
@@ -76,5 +88,36 @@ mod tests {
         let mut other = envelope(1);
         other[0] = VERSION - 1;
         assert!(Freshness::default().reply(&other).is_some());
+    }
+
+    /// A request that is always the same but for what its seal draws.
+    fn request(prekey: &PrekeyRecord, rng: &mut Rng) -> Vec<u8> {
+        let safe = TrustedSafe::unverified_for_tests(InboxId(Fixed([1; 16])), prekey);
+        let id = RequestId(Fixed([2; 16]));
+        let draft = RequestDraft { id, created: START, expires: START, operation: Operation::Status };
+        seal_unchecked_for_tests(&safe, Lane::Live, &draft, &Author::Nobody, rng).unwrap().0
+    }
+
+    fn alike(one: &[u8], other: &[u8]) -> usize {
+        one.iter().zip(other).take_while(|(one, other)| one == other).count()
+    }
+
+    #[test]
+    fn what_is_sealed_twice_alike_differs_from_its_key_on() {
+        let rng = &mut random::stream(1, 0);
+        let key = SealingSecret::generate(rng).public();
+        let prekey = PrekeyRecord {
+            version: VERSION,
+            suite: SUITE,
+            safe_pin: SafePin(Fixed([4; 32])),
+            epoch: 1,
+            id: PrekeyId(Fixed([3; 8])),
+            key,
+            pipe_key_hash: None,
+            not_before: START,
+            not_after: START,
+        };
+        assert_eq!(alike(&request(&prekey, rng), &request(&prekey, rng)), REQUEST_HEADER);
+        assert_eq!(alike(&decoy_reply(rng).unwrap(), &decoy_reply(rng).unwrap()), REPLY_HEADER);
     }
 }

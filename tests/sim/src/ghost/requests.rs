@@ -9,7 +9,7 @@ use rohrpost_safe_agent::audit::Event;
 use rohrpost_wire::Timestamp;
 use rohrpost_wire::fixed::Fixed;
 
-use super::{Deed, allowed};
+use super::deed::{Deed, allowed};
 
 /// Leaves that one envelope can be worth: what it asked for, or a try and its outcome.
 const LEAVES: u64 = 2;

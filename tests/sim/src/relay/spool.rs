@@ -11,7 +11,7 @@ use rohrpost_wire::{InboxId, MailboxId, Timestamp};
 
 /// An envelope as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Kept {
+pub struct Kept {
     pub(super) waiting: Waiting,
     pub(super) delivery: Delivery,
     pub(super) bytes: Arc<Vec<u8>>,
@@ -19,7 +19,7 @@ pub(super) struct Kept {
 
 /// One state of everything that is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rows {
+pub struct Rows {
     envelopes: BTreeMap<Slot, Kept>,
     mailboxes: BTreeMap<MailboxId, Mailbox>,
     records: BTreeMap<InboxId, Arc<Vec<u8>>>,
@@ -45,6 +45,20 @@ enum Write {
 }
 
 impl Rows {
+    /// The records here of safes that have others, or none, on another disk.
+    pub fn outdated_records(&self, other: &Self) -> impl Iterator<Item = Vec<u8>> {
+        let differs = |(inbox, records): &(&InboxId, &Arc<Vec<u8>>)| other.records.get(inbox) != Some(records);
+        self.records.iter().filter(differs).map(|(_, records)| records.to_vec())
+    }
+
+    /// What is kept of a deposited request: the request, its reply mailbox and the replies in that.
+    pub fn of_deposit(&self, deposit: &Delivery) -> (Vec<&Kept>, Option<&Mailbox>) {
+        let mailbox = deposit.reply_mailbox.map(|key| MailboxId::of_key(&key.0));
+        let answers = |kept: &Kept| mailbox.is_some_and(|mailbox| kept.waiting.to == Destination::Mailbox(mailbox));
+        let kept = self.envelopes.values().filter(|kept| kept.waiting.id == deposit.id || answers(kept));
+        (kept.collect(), mailbox.and_then(|mailbox| self.mailboxes.get(&mailbox)))
+    }
+
     fn write(&mut self, write: Write) {
         match write {
             Write::Put(kept) => drop(self.envelopes.insert(kept.waiting.slot, kept)),
@@ -104,8 +118,10 @@ impl Disk {
         self.durable.clone()
     }
 
-    pub(super) fn replace(&mut self, rows: Rows) {
+    /// Gives back what was seen; what is seen from now on follows with [`Disk::crash`].
+    pub(super) fn replace(&mut self, rows: Rows) -> Rows {
         self.durable = rows;
+        self.seen.clone()
     }
 
     pub(super) fn flush(&mut self) {
@@ -132,5 +148,60 @@ impl Disk {
     fn write(&mut self, write: Write) {
         self.seen.write(write.clone());
         self.staged.push(write);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rohrpost_wire::EnvelopeId;
+    use rohrpost_wire::fixed::Fixed;
+    use rohrpost_wire::frame::TtlClass;
+
+    use super::*;
+
+    const KEY: Fixed<32> = Fixed([5; 32]);
+
+    /// As it was, after this has been done to it: the old disk and the lost one.
+    fn disks(young: impl FnOnce(&mut Disk), later: impl FnOnce(&mut Disk)) -> (Rows, Rows) {
+        let mut disk = Disk::default();
+        young(&mut disk);
+        disk.flush();
+        let old = disk.snapshot();
+        later(&mut disk);
+        (old.clone(), disk.replace(old))
+    }
+
+    fn deposit(number: u8) -> Delivery {
+        Delivery { id: EnvelopeId(Fixed([number; 32])), ttl: TtlClass::Day, reply_mailbox: Some(KEY) }
+    }
+
+    fn put(disk: &mut Disk, number: u8, to: Destination) {
+        let (delivery, slot) = (deposit(number), Slot(u64::from(number)));
+        let waiting = Waiting { slot, id: delivery.id, to, opens: None, bytes: 1, expires: Timestamp(9) };
+        disk.execute(vec![Effect::Store(waiting)], Some((&delivery, &[number])));
+    }
+
+    #[test]
+    fn records_are_outdated_on_an_old_disk_where_others_came_after_them() {
+        let [one, other] = [1, 2].map(|number| InboxId(Fixed([number; 16])));
+        let publish = |disk: &mut Disk| {
+            disk.keep_records(one, b"first");
+            disk.keep_records(other, b"only");
+        };
+        let (old, lost) = disks(publish, |disk| disk.keep_records(one, b"second"));
+        assert_eq!(old.outdated_records(&lost).collect::<Vec<_>>(), [b"first"]);
+    }
+
+    #[test]
+    fn of_a_deposit_an_old_disk_differs_in_the_request_and_in_its_replies() {
+        let (inbox, mailbox) = (InboxId(Fixed([1; 16])), MailboxId::of_key(&KEY.0));
+        let left = |disk: &mut Disk| put(disk, 1, Destination::Inbox(inbox));
+        let (old, lost) = disks(left, |disk| put(disk, 2, Destination::Inbox(inbox)));
+        assert_eq!(old.of_deposit(&deposit(1)), lost.of_deposit(&deposit(1)));
+        assert_ne!(old.of_deposit(&deposit(2)), lost.of_deposit(&deposit(2)));
+        let (old, lost) = disks(left, |disk| put(disk, 3, Destination::Mailbox(mailbox)));
+        assert_ne!(old.of_deposit(&deposit(1)), lost.of_deposit(&deposit(1)));
+        let (old, lost) = disks(left, |disk| disk.execute(vec![Effect::Erase(Slot(1))], None));
+        assert_ne!(old.of_deposit(&deposit(1)), lost.of_deposit(&deposit(1)));
     }
 }

@@ -8,6 +8,7 @@ use std::{env, fs};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, RngAlgorithm, TestRng, TestRunner};
 use rohrpost_figures::Figures;
+use rohrpost_sim::evil::CallPower;
 use rohrpost_sim::port::Peer;
 use rohrpost_sim::{Config, EvilRelay, Move, Outcome, Power, World};
 use serde::{Deserialize, Serialize};
@@ -198,7 +199,7 @@ fn an_insider_at_a_relay_with_all_powers_gets_nothing() {
 
 #[test]
 fn the_same_attack_takes_the_same_course() {
-    let moves: Vec<_> = (40..60).map(|step| Move::once(10 * step, Power::Duplicate(2))).collect();
+    let moves: Vec<_> = (40..60).map(|step| Move::once(10 * step, Power::Call(CallPower::Duplicate(2)))).collect();
     let trace = |seed| Attack { seed, moves: moves.clone() }.run().trace;
     assert_eq!(trace(4), trace(4));
     assert_ne!(trace(4), trace(5));
