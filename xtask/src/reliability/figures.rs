@@ -15,17 +15,19 @@ pub(crate) struct Figure {
     pub(crate) rows: Vec<String>,
 }
 
-/// Reads them all, by name.
+/// Reads them all, by name and seed; those in folders within the folder too, where a run has several parts.
 pub(crate) fn read(folder: &Path) -> Result<Vec<Figure>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
+        if path.is_dir() {
+            found.extend(read(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "json") {
             let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
             found.push(parse(&text).with_context(|| format!("{} holds no figures", path.display()))?);
         }
     }
-    found.sort_by(|one, other| one.name.cmp(&other.name));
+    found.sort_by(|one, other| (&one.name, one.seed).cmp(&(&other.name, other.seed)));
     Ok(found)
 }
 
