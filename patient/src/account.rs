@@ -67,6 +67,9 @@ pub struct Pending {
     pub sequence: Sequence,
     /// The safe, with what its records said before the PIN was sent.
     pub safe: Safe,
+    /// Whether verified records have borne out what is said of the safe. Until then it is its link's word, and anybody
+    /// can write a link.
+    borne_out: bool,
 }
 
 /// Characters kept of a practice's and a patient's name.
@@ -150,7 +153,19 @@ impl Pending {
             device_name: bounded(device_name, DEVICE_NAME_CHARS),
             sequence: Sequence::new(),
             safe,
+            borne_out: false,
         }
+    }
+
+    /// Remembers what verified records say. True if that was news.
+    pub fn learn(&mut self, safe: &TrustedSafe) -> bool {
+        let news = self.safe.learn(safe);
+        !std::mem::replace(&mut self.borne_out, true) || news
+    }
+
+    /// What other links may rely on: nothing that only this one says of its safe.
+    pub fn learnt(&self) -> Option<Known> {
+        self.borne_out.then(|| self.safe.known())
     }
 
     /// Takes another name for the device; a request of another name is another request.

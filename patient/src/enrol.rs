@@ -94,15 +94,15 @@ struct Enrolment<'a> {
 
 impl<'a> Enrolment<'a> {
     /// Takes up what was begun with this link, or begins; written down when this returns. What is known of the safe is
-    /// at least what link, earlier tries and a removed account say.
+    /// at least what link, earlier tries and a removed account say, and what was learnt with another link.
     fn begin(lock: &'a Locked<'a>, invitation: &'a Invitation, removed: Option<&Account>) -> Result<Self, Problem> {
         let link = invitation.link.secret.id();
         let name = &invitation.device_name;
         let begun = lock.pending(link)?;
+        let learnt = lock.all_pending().into_iter().filter_map(|pending| pending.learnt());
+        let told = begun.iter().map(|begun| &begun.safe).chain(removed.map(|account| &account.safe)).map(Safe::known);
         let mut safe = Safe::of_link(&invitation.link);
-        for before in begun.iter().map(|begun| &begun.safe).chain(removed.map(|account| &account.safe)) {
-            safe.inherit(before.known());
-        }
+        told.chain(learnt).for_each(|before| safe.inherit(before));
         let mut pending = begun.unwrap_or_else(|| Pending::begin(link, safe.clone(), name, &mut random::system()));
         pending.safe = safe;
         pending.rename(name, &mut random::system());
@@ -113,7 +113,7 @@ impl<'a> Enrolment<'a> {
     async fn run(&mut self) -> Result<Enrolled, Problem> {
         let link = &self.invitation.link;
         let visit = Visit::begin(&link.relay, link.inbox, &self.pending.safe.known(), self.clock.now()).await?;
-        if self.pending.safe.learn(visit.safe()) {
+        if self.pending.learn(visit.safe()) {
             // Before the PIN goes out: a relay that takes a record back is found out by the next try too.
             self.lock.save_pending(&self.pending)?;
         }

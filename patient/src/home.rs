@@ -7,6 +7,7 @@ use std::fs::{self, DirBuilder, File};
 use std::path::{Path, PathBuf};
 
 use rohrpost_e2ee::LinkId;
+use rohrpost_wire::fixed::Fixed;
 
 use crate::account::{Account, Pending};
 use crate::stored::{self, StoredError};
@@ -14,6 +15,8 @@ use crate::stored::{self, StoredError};
 const ACCOUNT: &str = "account";
 /// Followed by the public name of the link, so that no link destroys another's unanswered enrolment.
 const PENDING: &str = "enrolment-";
+/// Enrolments looked at beside the one that is asked for: more than anybody leaves unanswered in one home, and soon read.
+const MOST_PENDING: usize = 64;
 const LOCK: &str = "lock";
 const ACCOUNT_LABEL: &[u8] = b"rohrpost/1 patient account";
 const PENDING_LABEL: &[u8] = b"rohrpost/1 patient enrolment";
@@ -106,6 +109,14 @@ impl Locked<'_> {
         stored::read(&self.pending_path(link), PENDING_LABEL)
     }
 
+    /// The enrolments that were begun here with any link and not answered, at most [`MOST_PENDING`]. What cannot be read
+    /// is passed over: it belongs to another link, and must not stand in this one's way.
+    pub fn all_pending(&self) -> Vec<Pending> {
+        let Ok(entries) = fs::read_dir(&self.home.folder) else { return Vec::new() };
+        let links = entries.flatten().filter_map(|entry| link_of(entry.file_name().to_str()?)).take(MOST_PENDING);
+        links.filter_map(|link| self.pending(link).ok().flatten()).collect()
+    }
+
     /// Replaces it; durable when this returns.
     pub fn save_pending(&self, pending: &Pending) -> Result<(), StoredError> {
         stored::write(&self.pending_path(pending.link), PENDING_LABEL, pending)
@@ -119,6 +130,11 @@ impl Locked<'_> {
     fn pending_path(&self, link: LinkId) -> PathBuf {
         self.home.folder.join(format!("{PENDING}{}", link.0.to_hex()))
     }
+}
+
+/// The link whose enrolment a file of this name holds.
+fn link_of(file_name: &str) -> Option<LinkId> {
+    file_name.strip_prefix(PENDING).and_then(Fixed::from_hex).map(LinkId)
 }
 
 #[cfg(unix)]
@@ -166,6 +182,29 @@ mod tests {
         lock.remove_pending(second.link).unwrap();
         assert!(lock.pending(first.link).unwrap() == Some(first));
         assert!(lock.pending(second.link).unwrap().is_none());
+    }
+
+    #[test]
+    fn unanswered_enrolments_are_listed_up_to_a_bound_and_what_is_none_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path());
+        let lock = home.lock().unwrap();
+        lock.save_account(&account()).unwrap();
+        for name in ["enrolment-", "enrolment-xyz", "enrolment-0909.new", "other"] {
+            fs::write(folder.path().join(name), "foreign").unwrap();
+        }
+        fs::write(lock.pending_path(pending(200).link), "damaged").unwrap();
+        fs::create_dir(lock.pending_path(pending(201).link)).unwrap();
+        lock.save_pending(&pending(1)).unwrap();
+        lock.save_pending(&pending(2)).unwrap();
+        let mut links: Vec<_> = lock.all_pending().into_iter().map(|pending| pending.link).collect();
+        links.sort();
+        assert_eq!(links, [pending(1).link, pending(2).link]);
+        for link in 3..100 {
+            lock.save_pending(&pending(link)).unwrap();
+        }
+        // Two of the places may go to what cannot be read.
+        assert!((MOST_PENDING - 2..=MOST_PENDING).contains(&lock.all_pending().len()));
     }
 
     #[test]

@@ -13,9 +13,9 @@ use crate::identity::{self, RootKeys};
 use crate::rows::DocumentRow;
 use crate::rows::{self, Stored as _};
 use crate::vault::{
-    ContentId, Cost, Draft, Fault, Folder, FolderError, Keeper, MemoryStore, NewFolder, Passphrase, RecoverySecret,
-    SqliteStore, Standing, Store, StoreError, Trouble, Unlock, VaultKey, create_keys, sweep_content, system_rng,
-    unlock,
+    Condition, ContentId, Cost, Draft, Fault, Folder, FolderError, Keeper, MemoryStore, NewFolder, Passphrase,
+    RecoverySecret, SqliteStore, Store, StoreError, Structure, Trouble, Unlock, VaultKey, create_keys, sweep_content,
+    system_rng, unlock,
 };
 
 /// An open vault. Dropping it closes it.
@@ -25,8 +25,8 @@ pub struct OpenVault {
     pub folder: Arc<Folder>,
     /// Owns its rows.
     pub keeper: Keeper,
-    /// Whether all that was confirmed is there.
-    pub standing: Standing,
+    /// What was found when it was opened.
+    pub condition: Condition,
 }
 
 /// A safe that is written and does not exist yet: its root keys are nowhere else, so it counts only once they have
@@ -82,14 +82,17 @@ pub fn create(
     Ok(NewSafe { path: path.to_owned(), place: new, roots })
 }
 
-/// Opens a vault and sweeps away what an interrupted import left.
+/// Opens a vault and sweeps away what an interrupted import left, unless rows may be hidden.
 pub fn open(path: &Path, with: &Unlock<'_>) -> Result<OpenVault, Trouble> {
     let (folder, key) = unlocked(path, with)?;
     let database = folder.database_path();
     let store = SqliteStore::open(&database, &key, system_rng()).map_err(|error| Trouble::new(&database, error))?;
-    sweep(&folder, &store);
-    let standing = store.standing();
-    Ok(OpenVault { folder: Arc::new(folder), keeper: Keeper::start(Box::new(store)), standing })
+    let condition = store.condition();
+    // A file whose row is hidden must not be taken for one that no row names.
+    if condition.structure == Structure::Sound {
+        sweep(&folder, &store);
+    }
+    Ok(OpenVault { folder: Arc::new(folder), keeper: Keeper::start(Box::new(store)), condition })
 }
 
 fn unlocked(path: &Path, with: &Unlock<'_>) -> Result<(Folder, VaultKey), Trouble> {

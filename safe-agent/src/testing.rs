@@ -3,6 +3,8 @@
 //! Everything goes the whole way: records are verified, requests sealed, opened, decided in one transaction each, and
 //! the reply opened by whoever asked. Only sockets, clock and disk are missing.
 
+pub(crate) mod page;
+
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use rohrpost_e2ee::OpenError;

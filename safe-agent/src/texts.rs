@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::office::view::{Device, Document, Entry, Patient, Status};
 use crate::office::{Invalid, Reply, Thing};
+use crate::vault::{Condition, Standing, Structure};
 
 pub(crate) const NOT_UNDERSTOOD: &str =
     "the served safe does not understand this command; use the same version of rohrpost-safe for both";
@@ -136,7 +137,18 @@ pub(crate) fn clock_astray(days: u64) -> String {
     )
 }
 
-pub(crate) const DOUBTFUL: &str = "warning: vault.witness or the count it is held against was damaged or lost, so nobody can tell whether all that was \
+/// What is said of a vault that is opened although something was found wrong.
+pub(crate) fn warnings(condition: Condition) -> impl Iterator<Item = &'static str> {
+    let doubtful = (condition.standing == Standing::Doubtful).then_some(DOUBTFUL);
+    let hides = (condition.structure == Structure::Damaged).then_some(HIDES_ROWS);
+    doubtful.into_iter().chain(hides)
+}
+
+const HIDES_ROWS: &str = "warning: vault.db is damaged and may hide patients, documents, shares or devices from every list; nothing is opened \
+     by that. Stop the safe, keep a copy of the data folder as it is, check the disk, and restore the last backup, or \
+     compare the lists of devices and documents with what you know";
+
+const DOUBTFUL: &str = "warning: vault.witness or the count it is held against was damaged or lost, so nobody can tell whether all that was \
      confirmed is there; check the disk, and look through devices and shares";
 
 pub(crate) const NOTHING_LOST: &str = "Nothing that this safe had confirmed is missing. Nothing was changed.\n";

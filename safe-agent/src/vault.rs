@@ -5,6 +5,7 @@
 //! (how many commits were confirmed) and `content/` (documents). The invariant: a copy of the folder shows counts, size classes and random ids, never a
 //! name, a title or content. The bytes are written down in `docs/storage-format.md`.
 
+mod condition;
 mod content;
 mod draft;
 mod durable;
@@ -22,6 +23,7 @@ mod witness;
 #[cfg(test)]
 mod tests;
 
+pub use condition::{Condition, Structure};
 pub use content::{
     ContentDigest, ContentError, ContentId, ContentReader, ContentWriter, Swept, remove_content, sweep_content,
 };

@@ -1,7 +1,8 @@
 use rohrpost_e2ee::link::LinkSecret;
+use rohrpost_e2ee::trust::TrustedSafe;
 use rohrpost_wire::fixed::Fixed;
-use rohrpost_wire::records::{RootChain, StatementHash};
-use rohrpost_wire::{InboxId, SafePin};
+use rohrpost_wire::records::{PrekeyId, PrekeyRecord, RootChain, SEALING_KEY_BYTES, StatementHash};
+use rohrpost_wire::{InboxId, SUITE, SafePin, VERSION};
 
 use super::*;
 use crate::account::tests::account;
@@ -50,6 +51,60 @@ fn what_was_known_of_the_safe_is_known_to_the_next_try() {
     let again = Enrolment::begin(&lock, &invitation, None).unwrap();
     assert_eq!(again.pending.safe.known(), begun.pending.safe.known());
     assert_eq!(again.pending.key().public(), begun.pending.key().public());
+}
+
+/// A link that was tried and never enrolled, and what verified records said meanwhile.
+#[test]
+fn what_one_link_learnt_of_a_safe_is_known_to_the_next_link() {
+    let (_folder, home) = home();
+    let lock = home.lock().unwrap();
+    let (one, two) = (invitation(), another(1));
+    let mut first = Enrolment::begin(&lock, &one, None).unwrap();
+    assert!(first.pending.learn(&records(9)));
+    assert!(!first.pending.learn(&records(9)), "no news");
+    lock.save_pending(&first.pending).unwrap();
+
+    let second = Enrolment::begin(&lock, &two, None).unwrap();
+    assert_eq!(second.pending.safe.known(), first.pending.safe.known());
+    assert!(second.pending.link != first.pending.link && second.pending.key().public() != first.pending.key().public());
+    let mut elsewhere = another(2);
+    elsewhere.link.pin = SafePin(Fixed([9; 32]));
+    assert_eq!(Enrolment::begin(&lock, &elsewhere, None).unwrap().pending.safe.epoch(), 1, "of no other safe");
+}
+
+/// Anybody can write a link with a safe's pin and an epoch that is still to come: it must not shut out the true one.
+#[test]
+fn what_only_a_link_says_of_a_safe_is_handed_to_no_other_link() {
+    let (_folder, home) = home();
+    let lock = home.lock().unwrap();
+    let (genuine, mut forged) = (invitation(), another(1));
+    (forged.link.epoch, forged.link.chain.length) = (u32::MAX, 7);
+    Enrolment::begin(&lock, &forged, Some(&account())).unwrap();
+    let begun = Enrolment::begin(&lock, &genuine, None).unwrap();
+    assert_eq!(begun.pending.safe.known(), Safe::of_link(&genuine.link).known());
+}
+
+/// The same invitation by another link.
+fn another(secret: u8) -> Invitation {
+    let mut invitation = invitation();
+    invitation.link.secret = LinkSecret::from_bytes([secret; 32]);
+    invitation
+}
+
+/// Verified records of this epoch.
+fn records(epoch: u32) -> TrustedSafe {
+    let prekey = PrekeyRecord {
+        version: VERSION,
+        suite: SUITE,
+        safe_pin: invitation().link.pin,
+        epoch,
+        id: PrekeyId(Fixed([0; 8])),
+        key: Fixed([0; SEALING_KEY_BYTES]),
+        pipe_key_hash: None,
+        not_before: Timestamp(7),
+        not_after: Timestamp(8),
+    };
+    TrustedSafe::unverified_for_tests(invitation().link.inbox, &prekey)
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::opening::{self, Attempt, OpenVault, patiently};
 use crate::presence::Presence;
 use crate::texts;
 use crate::transfers::Transfers;
-use crate::vault::{Passphrase, Standing, Unlock};
+use crate::vault::{Condition, Passphrase, Unlock};
 
 /// Where the owner's requests go.
 #[derive(Debug)]
@@ -47,11 +47,11 @@ impl Desk {
         })
     }
 
-    /// Whether it was this desk that opened the vault, and nobody can tell if all that was confirmed is there.
-    pub fn is_doubtful(&self) -> bool {
+    /// What was found at opening the vault, if it was this desk that opened it.
+    pub fn condition(&self) -> Option<Condition> {
         match &self.0 {
-            Way::Served(_) => false,
-            Way::Own { vault, .. } => vault.standing == Standing::Doubtful,
+            Way::Served(_) => None,
+            Way::Own { vault, .. } => Some(vault.condition),
         }
     }
 

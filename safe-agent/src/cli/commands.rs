@@ -64,9 +64,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 
 fn open_desk(data: &Path, passphrase_file: Option<&Path>) -> Result<Desk, Failure> {
     let desk = Desk::open(data, || passphrase::existing(passphrase_file))?;
-    if desk.is_doubtful() {
-        output::warn(texts::DOUBTFUL);
-    }
+    desk.condition().into_iter().flat_map(texts::warnings).for_each(output::warn);
     Ok(desk)
 }
 

@@ -3,8 +3,11 @@ use tempfile::TempDir;
 use super::*;
 use crate::office::{Office, Reply, Request};
 use crate::presence::Presence;
+use crate::testing::page::hide_a_row;
 use crate::testing::{START, relay};
+use crate::texts;
 use crate::transfers::Transfers;
+use crate::vault::{Standing, Table};
 
 fn passphrase() -> Passphrase {
     Passphrase::new("an invented passphrase".into())
@@ -56,19 +59,7 @@ fn content_files(path: &Path) -> usize {
 fn a_vault_with_a_damaged_row_opens_and_shows_the_others_and_keeps_every_file() {
     let place = TempDir::new().unwrap();
     let path = place.path().join("safe");
-    make(&path).unwrap().finish().unwrap();
-    let vault = unlock_with(&path).unwrap();
-    let patient = Request::PatientAdd { name: "Ada Example".into(), birth_date: None, number: None };
-    let Reply::PatientAdded { patient_id } = desk(&vault).perform(patient, &mut std::io::empty(), START).unwrap()
-    else {
-        panic!("another reply")
-    };
-    for title in ["one", "two", "three"] {
-        let (patient, file_name) = (patient_id.clone(), title.to_owned());
-        let request = Request::DocumentAdd { patient, title: None, file_name };
-        desk(&vault).perform(request, &mut title.as_bytes(), START).unwrap();
-    }
-    drop(vault);
+    fill(&path, 3);
     damage_a_document(&path.join("vault.db"));
 
     let vault = unlock_with(&path).unwrap();
@@ -76,6 +67,54 @@ fn a_vault_with_a_damaged_row_opens_and_shows_the_others_and_keeps_every_file() 
     assert_eq!(content_files(&path), 3);
     let request = Request::Status;
     assert_eq!(desk(&vault).perform(request, &mut std::io::empty(), START).unwrap().damaged_rows(), 1);
+}
+
+/// A page that names one row fewer than it holds: every list was short, nothing told, and the document's file was moved
+/// away as one that nobody names.
+#[test]
+fn a_vault_that_hides_a_document_says_so_at_every_opening_and_keeps_its_file() {
+    let place = TempDir::new().unwrap();
+    let path = place.path().join("safe");
+    fill(&path, 24);
+    assert_eq!(warnings(&unlock_with(&path).unwrap()), Vec::<&str>::new());
+    hide_a_row(&path.join("vault.db"), Table::Documents);
+    for _ in 0..2 {
+        let vault = unlock_with(&path).unwrap();
+        assert_eq!(documents(&vault), (23, 0), "no list tells");
+        assert_eq!(content_files(&path), 24);
+        let said = warnings(&vault);
+        assert!(said.len() == 1 && said[0].contains("vault.db is damaged"), "{said:?}");
+    }
+}
+
+#[test]
+fn what_is_found_at_opening_has_a_sentence_each() {
+    let said = |standing, structure| texts::warnings(Condition { standing, structure }).count();
+    let whole = Standing::Whole { unwitnessed: 0 };
+    assert_eq!(said(whole, Structure::Sound), 0);
+    assert_eq!(said(whole, Structure::Damaged), 1);
+    assert_eq!(said(Standing::Doubtful, Structure::Sound), 1);
+    assert_eq!(said(Standing::Doubtful, Structure::Damaged), 2);
+}
+
+fn warnings(vault: &OpenVault) -> Vec<&'static str> {
+    texts::warnings(vault.condition).collect()
+}
+
+/// Makes a safe with one patient and so many documents.
+fn fill(path: &Path, documents: u32) {
+    make(path).unwrap().finish().unwrap();
+    let vault = unlock_with(path).unwrap();
+    let patient = Request::PatientAdd { name: "Ada Example".into(), birth_date: None, number: None };
+    let Reply::PatientAdded { patient_id } = desk(&vault).perform(patient, &mut std::io::empty(), START).unwrap()
+    else {
+        panic!("another reply")
+    };
+    for number in 0..documents {
+        let (patient, file_name) = (patient_id.clone(), format!("finding {number}"));
+        let request = Request::DocumentAdd { patient, title: None, file_name: file_name.clone() };
+        desk(&vault).perform(request, &mut file_name.as_bytes(), START).unwrap();
+    }
 }
 
 fn damage_a_document(database: &Path) {

@@ -3,7 +3,7 @@
 //! Writes gather in one transaction until a flush commits it. A commit that fails leaves open what is on disk, so it
 //! poisons the store; a full disk alone is undone cleanly and the store goes on. What the file needs to be durable is
 //! set and read back at every open, never assumed. A file behind its witness, which lost what was confirmed, is not
-//! opened by mistake.
+//! opened by mistake; one whose structure is damaged, which may hide rows, is opened and says so.
 
 mod file;
 mod own_rows;
@@ -14,6 +14,7 @@ use std::path::Path;
 use rand_core::CryptoRng;
 use rusqlite::{Connection, ErrorCode, params};
 
+use super::condition::{Condition, Structure};
 use super::draft::WriteSet;
 use super::key::VaultKey;
 use super::sealing::{Place, RowSealer};
@@ -27,6 +28,7 @@ pub struct SqliteStore<R> {
     rng: R,
     poisoned: bool,
     witness: WitnessFile,
+    structure: Structure,
 }
 
 impl<R: CryptoRng> SqliteStore<R> {
@@ -34,7 +36,8 @@ impl<R: CryptoRng> SqliteStore<R> {
     pub fn create(path: &Path, key: &VaultKey, rng: R) -> Result<Self, StoreError> {
         let (connection, witness) =
             (file::create(path)?, Compared::with(file::witness_path(path), Some(0)).put_right());
-        let mut store = Self { connection, sealer: RowSealer::new(key), rng, poisoned: false, witness };
+        let (sealer, structure) = (RowSealer::new(key), Structure::Sound);
+        let mut store = Self { connection, sealer, rng, poisoned: false, witness, structure };
         store.write_check_row()?;
         file::settle_directory(path)?;
         Ok(store)
@@ -58,10 +61,16 @@ impl<R: CryptoRng> SqliteStore<R> {
         if !matches!(compared.standing(), Standing::SetBack { .. }) {
             file::settle_log(&connection)?;
         }
-        Ok(Self { connection, sealer, rng, poisoned: false, witness: compared.put_right() })
+        let structure = file::structure(&connection);
+        Ok(Self { connection, sealer, rng, poisoned: false, witness: compared.put_right(), structure })
     }
 
     /// What was found when it was opened.
+    pub fn condition(&self) -> Condition {
+        Condition { standing: self.standing(), structure: self.structure }
+    }
+
+    /// Whether all that was confirmed was there.
     pub fn standing(&self) -> Standing {
         self.witness.standing()
     }

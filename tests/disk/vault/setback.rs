@@ -1,4 +1,5 @@
-//! A log that a bad disk has cut short behind what was confirmed, under a real safe and its owner's commands.
+//! What a bad disk has done to a vault, told by a real safe and its owner's commands: a log cut short behind what was
+//! confirmed, a lost witness, a page that hides rows.
 
 use std::path::Path;
 use std::process::Output;
@@ -10,10 +11,11 @@ use rohrpost_tests::{Patient, World};
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
-use super::served::{Keys, desk, found};
+use super::served::{Keys, desk, found, open};
 use super::told::Told;
 use super::work;
 use crate::damage::{self, spoil_the_end};
+use crate::program::Program;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_safe_that_lost_a_revocation_is_not_served_until_its_owner_accepts_that() {
@@ -71,6 +73,28 @@ fn a_damaged_or_lost_witness_is_told_by_the_next_command_and_made_anew() {
         let again = keys.run(&data, &["status", "--json"]);
         assert!(again.status.success() && again.stderr.is_empty(), "{again:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_hides_a_row_is_told_by_every_command_and_by_a_safe_that_is_served() {
+    let folder = TempDir::new().unwrap();
+    let (data, keys) = (folder.path().join("data"), Keys::write());
+    let nowhere = format!("rohrpost-relay://127.0.0.1:9#{}", "00".repeat(32));
+    found(&data, &nowhere.parse().unwrap());
+    let sound = keys.run(&data, &["status"]);
+    assert!(sound.status.success() && sound.stderr.is_empty(), "{sound:?}");
+    damage::hide_a_row(&data.join("vault.db"));
+    for arguments in [["status", "--json"].as_slice(), &["device", "list", "--json"], &["status", "--json"]] {
+        let told = keys.run(&data, arguments);
+        assert!(String::from_utf8(told.stderr.clone()).unwrap().contains("vault.db is damaged"), "{told:?}");
+        json(&told);
+    }
+    let log = folder.path().join("log");
+    let safe = Program::heard(&mut keys.command(&data), &log);
+    open(&data).await;
+    safe.kill();
+    let said = fs::read_to_string(&log).unwrap();
+    assert!(said.lines().any(|line| line.contains("ERROR") && line.contains("vault.db is damaged")), "{said}");
 }
 
 /// Enrols the one device there is.

@@ -17,7 +17,7 @@ use crate::opening::{self, Attempt, OpenVault, patiently};
 use crate::presence::Presence;
 use crate::texts;
 use crate::transfers::Transfers;
-use crate::vault::{Folder, Passphrase, Standing, StoreError, Trouble, Unlock};
+use crate::vault::{Folder, Passphrase, StoreError, Trouble, Unlock};
 
 pub(super) fn run(
     data: &Path,
@@ -43,9 +43,9 @@ fn open(data: &Path, passphrase: &Passphrase) -> Result<OpenVault, Trouble> {
 }
 
 async fn serve(vault: OpenVault) -> Result<(), Failure> {
-    let OpenVault { folder, keeper, standing } = vault;
-    if standing == Standing::Doubtful {
-        tracing::error!("{}", texts::DOUBTFUL);
+    let OpenVault { folder, keeper, condition } = vault;
+    for warning in texts::warnings(condition) {
+        tracing::error!("{warning}");
     }
     let (transfers, presence) = (Transfers::default(), Presence::served());
     let office = Office::new(keeper.handle(), Arc::clone(&folder), transfers.clone(), presence.clone());

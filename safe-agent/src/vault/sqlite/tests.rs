@@ -1,3 +1,5 @@
+mod structure;
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use rusqlite::ffi;

@@ -182,6 +182,7 @@ pub(super) const ROWS: &[Attack] = &[
                 Test("sim::sim::a_patient_or_a_practice_that_is_singled_out_is_told_and_nobody_else_is"),
                 Test("sim::sim::every_attack_that_is_kept_fails"),
                 Test("e2ee::lib::an_older_epoch_or_a_shorter_chain_is_rolled_back"),
+                Test("patient::lib::what_one_link_learnt_of_a_safe_is_known_to_the_next_link"),
                 Test("e2ee::lib::a_request_put_together_from_two_is_refused"),
                 Test("safe-agent::lib::an_enrolment_that_arrives_again_gets_the_outcome_it_had"),
                 Test("tests::e2e::another_safes_valid_records_are_not_believed"),

@@ -90,7 +90,8 @@ pub(super) const ROWS: &[Row] = &[
         key: "7",
         claim: "A damaged record is set aside, all others are served, and nothing panics.",
         extent: Part(
-            "a damaged page of a database may, rarely, name fewer rows than it holds: those are missing unnoticed",
+            "a damaged page of a spool may, rarely, name fewer rows than it holds: those are missing unnoticed; of a vault \
+             its next opening tells, but not of a page that is whole and old, because the disk lost a write",
         ),
         by: &[
             Test("tests::disk::a_damaged_or_lost_witness_is_told_by_the_next_command_and_made_anew"),
@@ -98,6 +99,11 @@ pub(super) const ROWS: &[Row] = &[
             Test("tests::disk::a_damaged_spool_delivers_right_bytes_or_none"),
             Test("relay::lib::a_damaged_envelope_is_set_aside_for_good_and_blocks_nothing"),
             Test("safe-agent::lib::a_vault_with_a_damaged_row_opens_and_shows_the_others_and_keeps_every_file"),
+            Test("safe-agent::lib::a_vault_that_hides_a_document_says_so_at_every_opening_and_keeps_its_file"),
+            Test("safe-agent::lib::a_page_that_names_fewer_rows_than_it_holds_is_told_and_the_others_are_read"),
+            Test("safe-agent::lib::a_key_out_of_its_order_is_told"),
+            Test("safe-agent::lib::a_row_carried_off_to_where_nobody_looks_is_told"),
+            Test("tests::disk::a_page_that_hides_a_row_is_told_by_every_command_and_by_a_safe_that_is_served"),
             Test("tests::e2e::a_damaged_row_is_one_patients_misfortune_and_nobody_elses"),
         ],
         figures: &["disk.spool_damage", "disk.vault_damage"],
