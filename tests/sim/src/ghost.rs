@@ -169,10 +169,7 @@ impl Ghost {
                 let wrong = self.freshness.request(&envelope);
                 self.accuse_of(wrong, &format!("client {client}"));
             }
-            Told::Began(inherited) => {
-                self.known.retain(|(of, _), _| *of != client);
-                self.known.extend(inherited.map(|known| ((client, known.pin), known)));
-            }
+            Told::Began(known) => self.begun(client, &known),
             Told::Answered { device, deed, status } => self.answered(client, device, deed, status),
             Told::Enrolled(device, name) => self.enrolled(client, device, &name),
             Told::Listed(_, entries) => self.listed(client, &entries),

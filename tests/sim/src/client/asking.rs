@@ -205,6 +205,7 @@ impl Client {
         let device = self.device();
         let files = std::mem::take(&mut self.files);
         self.files.removed = files.account.map(|account| account.safe).or(files.removed);
+        self.files.earlier = files.earlier.into_iter().chain(files.pending).collect();
         self.invitation = None;
         self.live.awaiting.clear();
         self.told.extend(device.map(Told::Removed));

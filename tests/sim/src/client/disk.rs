@@ -14,6 +14,8 @@ use crate::world::Moment;
 pub(super) struct Files {
     pub(super) account: Option<Account>,
     pub(super) pending: Option<Pending>,
+    /// Enrolments that were begun with other links and not answered: they stay.
+    pub(super) earlier: Vec<Pending>,
     /// What an account knew of its safe that was removed: it stays.
     pub(super) removed: Option<KnownSafe>,
     pub(super) part: Option<(Kept, Vec<u8>)>,

@@ -78,11 +78,10 @@ impl Client {
         let id = link.secret.id();
         if self.files.pending.as_ref().is_none_or(|pending| pending.link != id) {
             let mut safe = KnownSafe::of_link(link);
-            let before = self.files.removed.as_ref().map(KnownSafe::known);
-            if let Some(before) = before {
-                safe.inherit(before);
-            }
-            self.told.push(Told::Began(before));
+            self.files.earlier.extend(self.files.pending.take());
+            let learnt = self.files.earlier.iter().filter_map(Pending::learnt);
+            learnt.chain(self.files.removed.as_ref().map(KnownSafe::known)).for_each(|before| safe.inherit(before));
+            self.told.push(Told::Began(safe.known()));
             self.files.pending = Some(Pending::begin(id, safe, &self.name, &mut self.rng));
             self.save();
         }

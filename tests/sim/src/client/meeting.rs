@@ -61,8 +61,12 @@ impl Client {
         let (pin, prekey, key) = (safe.pin(), safe.prekey_id(), Box::new(*safe.prekey()));
         self.told.push(Told::Met { pin, prekey, key, known: *safe.known() });
         let (account, pending) = (self.files.account.as_mut(), self.files.pending.as_mut());
-        let known = account.map(|account| &mut account.safe).or_else(|| pending.map(|pending| &mut pending.safe));
-        if known.is_some_and(|known| known.learn(safe)) {
+        let is_news = match (account, pending) {
+            (Some(account), _) => account.safe.learn(safe),
+            (None, Some(pending)) => pending.learn(safe),
+            (None, None) => false,
+        };
+        if is_news {
             self.save();
         }
     }

@@ -57,8 +57,8 @@ pub enum Told {
         /// Saying this.
         status: Status,
     },
-    /// It took up a link, and knows what that says and what an account that was removed knew.
-    Began(Option<Known>),
+    /// It took up a link, and knows of its safe what that says and what it knew before.
+    Began(Known),
     /// It believes to be enrolled.
     Enrolled(DeviceId, String),
     /// It believes these to be shared with it.

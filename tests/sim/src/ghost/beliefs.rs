@@ -25,11 +25,17 @@ impl Ghost {
         }
     }
 
+    /// A client that takes up a link has forgotten nothing of what records bore out.
+    pub(super) fn begun(&mut self, client: usize, known: &Known) {
+        let forgot = self.known.get(&(client, known.pin)).is_some_and(|before| is_less(known, before));
+        if forgot {
+            self.accuse(format!("client {client} knows less of its safe by a new link than before"));
+        }
+    }
+
     pub(super) fn learnt(&mut self, client: usize, pin: SafePin, known: Known) {
-        let Some(before) = self.known.insert((client, pin), known) else { return };
-        let back = (known.epoch, known.identity_from) < (before.epoch, before.identity_from)
-            || known.chain.length < before.chain.length;
-        if back {
+        let before = self.known.insert((client, pin), known);
+        if before.is_some_and(|before| is_less(&known, &before)) {
             self.accuse(format!("client {client} knows less of its safe than before"));
         }
     }
@@ -88,4 +94,9 @@ impl Ghost {
             self.accuse(format!("client {client} holds bytes that are not this document of its patient"));
         }
     }
+}
+
+fn is_less(known: &Known, before: &Known) -> bool {
+    (known.epoch, known.identity_from) < (before.epoch, before.identity_from)
+        || known.chain.length < before.chain.length
 }
