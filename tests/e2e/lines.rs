@@ -7,7 +7,7 @@ use rohrpost_e2ee::body::{Operation, Payload, Status};
 use rohrpost_figures::Figures;
 use rohrpost_patient::Home;
 use rohrpost_patient::account::Account;
-use rohrpost_tests::{Line, Patient, Practice, World};
+use rohrpost_tests::{Line, Patient, Practice, World, until};
 use tokio::time::Instant;
 
 use crate::deposits::{collect, deposit_at};
@@ -48,6 +48,8 @@ async fn what_was_left_during_a_cut_is_answered_soon_after_the_line_heals() {
 async fn heal_to_answer(world: &World, line: &Line, account: &Account, number: u64) -> Duration {
     let operation = Operation::Documents { after: None };
     let deposited = deposit_at(world.relay(), account, SEQUENCE + number, operation).await;
+    // The relay has rung for the safe, and it has not heard.
+    until("the cut takes something", || line.lost() > 0).await;
     line.heal();
     let healed = now();
     let reply = collect(world, &deposited).await;

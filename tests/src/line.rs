@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rohrpost_wire::RelayAddress;
 use tokio::net::UdpSocket;
@@ -17,8 +17,15 @@ use tokio::task::{AbortHandle, JoinSet};
 #[derive(Debug)]
 pub struct Line {
     end: RelayAddress,
-    is_cut: Arc<AtomicBool>,
+    cut: Arc<Cut>,
     task: AbortHandle,
+}
+
+/// Whether a line is cut, and what that took.
+#[derive(Debug, Default)]
+struct Cut {
+    is_there: AtomicBool,
+    lost: AtomicU64,
 }
 
 impl Line {
@@ -26,9 +33,9 @@ impl Line {
     pub async fn to(relay: &RelayAddress) -> Self {
         let near = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let (port, far) = (near.local_addr().unwrap().port(), (Ipv4Addr::LOCALHOST, relay.port).into());
-        let is_cut = Arc::new(AtomicBool::new(false));
-        let task = tokio::spawn(pass(Arc::new(near), far, Arc::clone(&is_cut))).abort_handle();
-        Self { end: RelayAddress { port, ..relay.clone() }, is_cut, task }
+        let cut = Arc::<Cut>::default();
+        let task = tokio::spawn(pass(Arc::new(near), far, Arc::clone(&cut))).abort_handle();
+        Self { end: RelayAddress { port, ..relay.clone() }, cut, task }
     }
 
     /// Where the relay is found through it.
@@ -38,12 +45,27 @@ impl Line {
 
     /// From now on nothing passes.
     pub fn cut(&self) {
-        self.is_cut.store(true, Ordering::SeqCst);
+        self.cut.lost.store(0, Ordering::SeqCst);
+        self.cut.is_there.store(true, Ordering::SeqCst);
+    }
+
+    /// Datagrams that the last cut has taken.
+    pub fn lost(&self) -> u64 {
+        self.cut.lost.load(Ordering::SeqCst)
     }
 
     /// From now on everything passes.
     pub fn heal(&self) {
-        self.is_cut.store(false, Ordering::SeqCst);
+        self.cut.is_there.store(false, Ordering::SeqCst);
+    }
+}
+
+impl Cut {
+    /// Whether a datagram passes.
+    fn lets_pass(&self) -> bool {
+        let is_cut = self.is_there.load(Ordering::SeqCst);
+        self.lost.fetch_add(u64::from(is_cut), Ordering::SeqCst);
+        !is_cut
     }
 }
 
@@ -54,7 +76,7 @@ impl Drop for Line {
 }
 
 /// Every sender on the near side gets a socket of its own on the far side, by which the relay tells them apart.
-async fn pass(near: Arc<UdpSocket>, relay: SocketAddr, is_cut: Arc<AtomicBool>) {
+async fn pass(near: Arc<UdpSocket>, relay: SocketAddr, cut: Arc<Cut>) {
     let (mut senders, mut backs) = (HashMap::<SocketAddr, Arc<UdpSocket>>::new(), JoinSet::new());
     let mut datagram = Vec::with_capacity(DATAGRAM_BYTES);
     loop {
@@ -62,10 +84,10 @@ async fn pass(near: Arc<UdpSocket>, relay: SocketAddr, is_cut: Arc<AtomicBool>) 
         let Ok((_, sender)) = near.recv_buf_from(&mut datagram).await else { continue };
         if let Entry::Vacant(place) = senders.entry(sender) {
             let Ok(far) = dial(relay).await.map(Arc::new) else { continue };
-            backs.spawn(pass_back(Arc::clone(&far), Arc::clone(&near), sender, Arc::clone(&is_cut)));
+            backs.spawn(pass_back(Arc::clone(&far), Arc::clone(&near), sender, Arc::clone(&cut)));
             place.insert(far);
         }
-        if let Some(far) = senders.get(&sender).filter(|_| !is_cut.load(Ordering::SeqCst)) {
+        if let Some(far) = senders.get(&sender).filter(|_| cut.lets_pass()) {
             // A datagram that cannot be sent is a datagram that was lost.
             drop(far.send(&datagram).await);
         }
@@ -78,13 +100,13 @@ async fn dial(relay: SocketAddr) -> io::Result<UdpSocket> {
     Ok(far)
 }
 
-async fn pass_back(far: Arc<UdpSocket>, near: Arc<UdpSocket>, sender: SocketAddr, is_cut: Arc<AtomicBool>) {
+async fn pass_back(far: Arc<UdpSocket>, near: Arc<UdpSocket>, sender: SocketAddr, cut: Arc<Cut>) {
     let mut datagram = Vec::with_capacity(DATAGRAM_BYTES);
     loop {
         datagram.clear();
         // A relay that is down is told as an error of the socket; it may come back.
         let Ok(_) = far.recv_buf(&mut datagram).await else { continue };
-        if !is_cut.load(Ordering::SeqCst) {
+        if cut.lets_pass() {
             drop(near.send_to(&datagram, sender).await);
         }
     }

@@ -19,9 +19,9 @@ use rohrpost_e2ee::keys::SealingKey;
 use rohrpost_e2ee::trust::Known;
 use rohrpost_safe_agent::audit::{Actor, Event};
 use rohrpost_safe_agent::rows::PatientId;
-use rohrpost_wire::SafePin;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::PrekeyId;
+use rohrpost_wire::{SafePin, Timestamp};
 
 use self::alarms::Alarms;
 pub use self::deed::Deed;
@@ -150,6 +150,14 @@ impl Ghost {
         }
     }
 
+    /// What was queued in time reached its safe, unless the relay wronged whoever left it.
+    pub fn recheck_queued(&mut self, now: Timestamp) {
+        let lost: Vec<Conn> = self.requests.unrecorded(now).filter(|left| !self.may_lose(*left)).collect();
+        for left in lost {
+            self.accuse(format!("what was queued on {left:?} reached no safe's record"));
+        }
+    }
+
     /// How many documents are shared with a patient now.
     pub fn shares_of(&self, safe: usize, patient: PatientId) -> usize {
         self.safes.get(safe).map_or(0, |safe| safe.policy.shares_of(patient))
@@ -170,6 +178,7 @@ impl Ghost {
                 self.accuse_of(wrong, &format!("client {client}"));
             }
             Told::Began(known) => self.begun(client, &known),
+            Told::Queued(left, digest) => self.requests.queue(left, digest),
             Told::Answered { device, deed, status } => self.answered(client, device, deed, status),
             Told::Enrolled(device, name) => self.enrolled(client, device, &name),
             Told::Listed(_, entries) => self.listed(client, &entries),

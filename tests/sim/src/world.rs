@@ -29,7 +29,7 @@ use crate::port::{Owed, Peer, RelayPort, RelayTimer, ToPeer, ToRelay};
 use crate::random::{self, Rng};
 use crate::relay::Relay;
 use crate::safe::Safe;
-use crate::time::Millis;
+use crate::time::{Millis, WallClock};
 
 pub use self::setup::{Config, Crash, LONGER, Moment};
 pub use self::trace::Line;
@@ -167,6 +167,7 @@ impl World {
         if self.ghost.violations().is_empty() {
             self.check_calm();
         }
+        self.ghost.recheck_queued(WallClock::default().read(self.now));
         for (index, safe) in self.safes.iter().enumerate() {
             self.ghost.recheck(index, safe);
         }

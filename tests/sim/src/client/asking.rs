@@ -127,10 +127,10 @@ impl Client {
         self.told.push(Told::Answered { device, deed: Deed::of(operation), status: reply.status });
         let Some(reserved) = reserved else { return };
         let Some(account) = &mut self.files.account else {
-            // Nothing was confirmed before, so nothing can have been forgotten; it is written with the next number.
-            if let Some(pending) = &mut self.files.pending {
-                pending.sequence.handle_reply(reserved, reply).unwrap_or(());
-            }
+            // It is written with the next number.
+            let pending = self.files.pending.as_mut();
+            let set_back = pending.is_some_and(|pending| pending.sequence.handle_reply(reserved, reply).is_err());
+            self.told.extend(set_back.then_some(Told::SetBack));
             return;
         };
         if account.handle_reply(reserved, reply, time).is_err() {

@@ -4,14 +4,16 @@ use rohrpost_e2ee::body::Operation;
 use rohrpost_e2ee::exchange::Lane;
 use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_e2ee::trust::TrustedSafe;
+use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::frame::{Ack, AckIds, Destination, Fetch, TtlClass};
 use rohrpost_wire::proof::{self, Challenge, MailboxVerb};
 use rohrpost_wire::{EnvelopeId, Frame, MailboxId, RelayKeyHash};
 
 use super::asking::deposit_header;
-use super::{Asked, Client, Errand, Forgery, Step, Trouble, tags};
+use super::{Asked, Client, Errand, Forgery, Step, Told, Trouble, tags};
 use crate::message::{self, Reader};
 use crate::port::{Conn, FromPeer, Timer};
+use crate::safe::office::sha256;
 use crate::time::Millis;
 
 /// How long an answer is waited for before the patient is told that there is none.
@@ -28,6 +30,8 @@ pub struct Awaiting {
     until: Millis,
     /// On which connection it was left.
     left: Conn,
+    /// The envelope's hash.
+    digest: Fixed<32>,
 }
 
 /// For what a challenge is wanted.
@@ -70,13 +74,15 @@ impl Client {
         }
         let id = header.envelope_id(&envelope);
         let Some(left) = self.conn() else { return Vec::new() };
-        let awaiting = Box::new(Awaiting { mailbox, asked, until: now.plus(PATIENCE), left });
+        let (until, digest) = (now.plus(PATIENCE), sha256(&envelope));
+        let awaiting = Box::new(Awaiting { mailbox, asked, until, left, digest });
         self.ask(Step::Depositing(awaiting, Box::new(id)), message::frame_and_blob(&Frame::Deposit(header), &envelope))
     }
 
     pub(super) fn queued(&mut self, awaiting: Awaiting) -> Vec<FromPeer> {
         // Who left a forgery waits for nothing.
         if self.doing().is_some_and(|doing| doing.errand == Errand::Deposit) {
+            self.told.push(Told::Queued(awaiting.left, awaiting.digest));
             self.live.awaiting.push_back(awaiting);
         }
         self.finish()

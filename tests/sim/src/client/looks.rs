@@ -5,7 +5,7 @@ use rohrpost_e2ee::body::DeviceId;
 use rohrpost_e2ee::trust;
 use rohrpost_patient::account::{Account, Pending, Safe as KnownSafe};
 
-use super::Client;
+use super::{Client, Step};
 use crate::port::{Conn, Stream};
 
 impl Client {
@@ -55,6 +55,11 @@ impl Client {
     pub fn waits_on(&self, conn: Conn, stream: Stream) -> bool {
         let doing = self.live.doing.as_ref();
         doing.is_some_and(|doing| doing.conn == conn && doing.waits_on == Some(stream))
+    }
+
+    /// Whether it waits for its safe's records.
+    pub fn is_meeting(&self) -> bool {
+        self.live.doing.as_ref().is_some_and(|doing| matches!(doing.step, Step::Meeting))
     }
 
     pub(super) fn safe(&self) -> Option<&KnownSafe> {

@@ -48,6 +48,8 @@ pub enum Told {
         /// Whether an insider left it so that it can have no effect.
         void: bool,
     },
+    /// The relay confirmed to have queued the envelope with this hash, left on this connection.
+    Queued(Conn, Fixed<32>),
     /// It opened an authentic answer.
     Answered {
         /// To this device.

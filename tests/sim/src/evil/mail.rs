@@ -29,8 +29,6 @@ impl EvilRelay {
                 )
             }),
             InboxPower::StealReply => own.last().map(|left| {
-                // The answer to it will be where nobody looks.
-                self.report.concerned.push(left.from);
                 let delivery = Delivery { reply_mailbox: Some(Fixed([9; 32])), ..left.delivery.clone() };
                 readdressed(Destination::Inbox(inbox), &left.envelope, &delivery)
             }),

@@ -58,7 +58,10 @@ impl EvilRelay {
             return;
         }
         self.harm += 1;
-        self.report.concerned.push(about.conn);
+        // Whose own message passed as it was has nothing to complain of, whatever else was sent.
+        if !instead.out.contains(honest) {
+            self.report.concerned.push(about.conn);
+        }
         for action in instead.out.iter().filter(|action| *action != honest) {
             if let FromRelay::Answer { conn, stream, bytes, .. } = action {
                 self.report.concerned.push(*conn);

@@ -10,6 +10,7 @@ use rohrpost_wire::Timestamp;
 use rohrpost_wire::fixed::Fixed;
 
 use super::deed::{Deed, allowed};
+use crate::port::Conn;
 
 /// Leaves that one envelope can be worth: what it asked for, or a try and its outcome.
 const LEAVES: u64 = 2;
@@ -46,6 +47,8 @@ pub(super) struct Requests {
     /// Numbers that had an effect.
     numbers: BTreeSet<(DeviceId, u64)>,
     names: Vec<(usize, RequestId)>,
+    /// What a relay confirmed to have queued and no safe has recorded, with the connection on which it was left.
+    queued: BTreeMap<Fixed<32>, Conn>,
 }
 
 impl Requests {
@@ -53,6 +56,19 @@ impl Requests {
     pub(super) fn seal(&mut self, client: usize, digest: Fixed<32>, request: RequestId, sealed: Sealed) {
         self.kept.insert(digest, Kept { sealed, effects: 0, leaves: 0 });
         self.names.push((client, request));
+    }
+
+    /// A relay confirmed to have queued this.
+    pub(super) fn queue(&mut self, left: Conn, digest: Fixed<32>) {
+        if self.kept.get(&digest).is_some_and(|kept| kept.leaves == 0) {
+            self.queued.insert(digest, left);
+        }
+    }
+
+    /// The connections on which something was left that no safe has recorded, unless its time was up at this time.
+    pub(super) fn unrecorded(&self, now: Timestamp) -> impl Iterator<Item = Conn> {
+        let in_time = move |digest: &Fixed<32>| self.kept.get(digest).is_some_and(|kept| kept.sealed.expires > now);
+        self.queued.iter().filter(move |(digest, _)| in_time(digest)).map(|(_, left)| *left)
     }
 
     /// The name of one of the last requests of others.
@@ -65,6 +81,7 @@ impl Requests {
     pub(super) fn recorded(&mut self, digest: &Fixed<32>, live: bool, leaf: &Event) -> Option<&'static str> {
         let Some(kept) = self.kept.get_mut(digest) else { return Some("a leaf for an envelope that nobody sealed") };
         kept.leaves += 1;
+        self.queued.remove(digest);
         if kept.leaves > LEAVES {
             return Some("more leaves for one envelope than it is worth");
         }

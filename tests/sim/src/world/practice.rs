@@ -92,9 +92,11 @@ impl World {
             return self.carry_out_peer(Peer::Safe(index), out);
         }
         let crash = self.crash_here(Node::Safe(index));
+        if crash.is_some() {
+            self.ghost.count("crashes of a command");
+        }
         if let Some(safe) = self.safes.get_mut(index) {
             if crash == Some(Moment::Before) {
-                self.ghost.count("crashes of a command");
                 safe.crash();
             } else {
                 safe.end_command();
@@ -137,6 +139,7 @@ impl World {
             Told::Enrolled(..) if self.wants_are_due() => self.want(client),
             Told::Met { .. }
             | Told::Sealed { .. }
+            | Told::Queued(..)
             | Told::Answered { .. }
             | Told::Enrolled(..)
             | Told::Listed(..)

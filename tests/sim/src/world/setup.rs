@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::chaos::Mishap;
 use super::{Event, World, relay_address};
 use crate::client::Client;
 use crate::ghost::{Imported, Person};
-use crate::port::{FromPeer, Peer};
+use crate::port::FromPeer;
 use crate::random;
 use crate::relay::Relay;
 use crate::safe::Safe;
@@ -29,6 +30,8 @@ pub struct Config {
     pub hours: u64,
     /// Minutes between two errands of a device, about.
     pub errand_minutes: u64,
+    /// Minutes until the safes are started; until then the practices work by commands alone.
+    pub closed_minutes: u64,
     /// What goes wrong.
     pub faults: Faults,
     /// Crashes wanted at numbered boundaries.
@@ -107,6 +110,7 @@ impl Config {
             clients_per_safe: 2,
             hours: 3,
             errand_minutes: 20,
+            closed_minutes: 0,
             faults: Faults::default(),
             crashes: BTreeMap::new(),
             secrets: 0,
@@ -171,10 +175,9 @@ impl World {
             self.admit(index, &mut safe);
         }
         safe.end_command();
-        let out = safe.start(self.now);
         self.safes.push(safe);
         self.observe(index);
-        self.carry_out_peer(Peer::Safe(index), out);
+        self.after(Millis::minutes(self.config.closed_minutes), Event::Mishap(Mishap::StartSafe(index)));
         let minute = random::below(&mut self.rng, 60);
         self.after(Millis::minutes(minute), Event::Office(index));
         if self.config.insider {

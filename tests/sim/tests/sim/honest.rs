@@ -13,8 +13,9 @@ const HOURS: u64 = 100;
 fn run(config: Config) -> Outcome {
     let seed = config.seed;
     let outcome = World::honest(config).run();
-    assert!(outcome.violations.is_empty(), "seed {seed}: {:#?} {:#?}", outcome.violations, outcome.tally);
-    assert_eq!(outcome.tally.get("alarms"), None, "seed {seed}: an honest relay was taken for a malicious one");
+    let again = format!("ROHRPOST_SIM_SEED={seed}");
+    assert!(outcome.violations.is_empty(), "{again}: {:#?} {:#?}", outcome.violations, outcome.tally);
+    assert_eq!(outcome.tally.get("alarms"), None, "{again}: an honest relay was taken for a malicious one");
     outcome
 }
 
@@ -53,20 +54,21 @@ fn in_bad_weather_a_small_world_loses_and_doubles_nothing() {
     }
 }
 
-fn large_worlds(half: u64) -> (Tally, u64) {
+/// Every second world from this one on. The first of them is that of the seed itself, so that it can be run alone.
+fn large_worlds(first: u64) -> (Tally, u64) {
     let (mut tally, mut events) = (BTreeMap::new(), 0);
-    for seed in first_seed()..first_seed() + worlds() {
-        let outcome = run(Config::large(2 * seed + half, HOURS).in_bad_weather());
-        say(&format!("seed={} trace={} events={}", 2 * seed + half, outcome.trace, outcome.events));
+    for seed in (first..).step_by(2).zip(0..worlds()).map(|(seed, _)| seed) {
+        let outcome = run(Config::large(seed, HOURS).in_bad_weather());
+        say(&format!("seed={seed} trace={} events={}", outcome.trace, outcome.events));
         add(&mut tally, &outcome);
         events += outcome.events;
     }
     (tally, events)
 }
 
-fn publish(name: &'static str, half: u64) {
-    let (tally, events) = large_worlds(half);
-    let figures = Figures::of(name).seed(2 * first_seed() + half);
+fn publish(name: &'static str, first: u64) {
+    let (tally, events) = large_worlds(first);
+    let figures = Figures::of(name).seed(first);
     let figures = figures.count("simulated hours", worlds() * (HOURS + 2)).count("events", events);
     tally.into_iter().fold(figures, |figures, (what, count)| figures.count(what, count)).publish();
 }
@@ -74,12 +76,12 @@ fn publish(name: &'static str, half: u64) {
 /// With the next one a thousand hours: two tests, since there are two cores.
 #[test]
 fn twenty_safes_and_two_hundred_devices_survive_the_even_half_of_a_thousand_hours() {
-    publish("sim.chaos_even", 0);
+    publish("sim.chaos_even", first_seed() + 1);
 }
 
 #[test]
 fn twenty_safes_and_two_hundred_devices_survive_the_odd_half_of_a_thousand_hours() {
-    publish("sim.chaos_odd", 1);
+    publish("sim.chaos_odd", first_seed());
 }
 
 #[test]
