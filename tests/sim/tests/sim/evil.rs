@@ -142,7 +142,8 @@ fn no_schedule_of_a_malicious_relay_breaks_an_invariant() {
     let mut done = Done::default();
     // In two halves, since there are two cores.
     std::thread::scope(|scope| {
-        let halves = [0, 1].map(|half| scope.spawn(move || try_drawn(half, (attacks() + u32::from(half)) / 2)));
+        let halves =
+            [0, 1].map(|half| scope.spawn(move || try_drawn(half, attacks() / 2 + attacks() % 2 * u32::from(half))));
         for half in halves {
             done.merge(half.join().unwrap());
         }
