@@ -206,10 +206,11 @@ fn every_attack_that_is_kept_fails() {
     assert!(replayed > 0, "nothing was replayed");
 }
 
-/// Short enough to be asked of every planted bug: three worlds, each power several times, an insider at work.
+/// Short enough to be asked of every planted bug: three worlds, in which each of them shows; each power several times, an
+/// insider at work.
 #[test]
 fn an_insider_at_a_relay_with_all_powers_gets_nothing() {
-    for seed in 1..=3 {
+    for seed in [1, 2, 13] {
         let moves = (0..3 * Power::KINDS).map(|number| {
             let kind = (7 * (number % Power::KINDS) + number / Power::KINDS) % Power::KINDS;
             Move::once(100 + 6 * u32::from(number), Power::drawn(kind, 700, number))
