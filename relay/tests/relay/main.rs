@@ -9,6 +9,8 @@
 
 mod calls;
 #[cfg(target_os = "linux")]
+mod crowd;
+#[cfg(target_os = "linux")]
 mod flood;
 mod hostile;
 #[cfg(target_os = "linux")]

@@ -49,11 +49,26 @@ impl Peer {
         Self::connect_by(url, ALPN, transport).await.unwrap()
     }
 
+    /// One of many at this socket.
+    #[cfg(target_os = "linux")]
+    pub(crate) async fn connect_from(endpoint: &Endpoint, url: &RelayAddress) -> Self {
+        Self::connect_at(endpoint.clone(), url, ALPN, TransportConfig::default()).await.unwrap()
+    }
+
     async fn connect_by(url: &RelayAddress, alpn: &[u8], transport: TransportConfig) -> Result<Self, ConnectionError> {
+        let endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
+        Self::connect_at(endpoint, url, alpn, transport).await
+    }
+
+    async fn connect_at(
+        endpoint: Endpoint,
+        url: &RelayAddress,
+        alpn: &[u8],
+        transport: TransportConfig,
+    ) -> Result<Self, ConnectionError> {
         let crypto = client_crypto(url, alpn);
         let mut config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(crypto).unwrap()));
         config.transport_config(Arc::new(transport));
-        let endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
         let address: SocketAddr = format!("{}:{}", url.host, url.port).parse().unwrap();
         let connection = endpoint.connect_with(config, address, "relay.invalid").unwrap().await?;
         Ok(Self { connection, key_hash: url.key_hash, endpoint })

@@ -122,7 +122,7 @@ impl Done {
         Figures::of(name)
             .count("schedules", self.attacks)
             .count("messages withheld, changed or made up", self.harm)
-            .count("moves that met nothing", self.unused)
+            .count("single moves that were never due", self.unused)
             .count("spoiled answers received", self.count("spoiled answers received"))
             .count("alarms raised by clients", self.count("alarms"))
             .count("documents received whole", self.count("documents received"))
@@ -228,7 +228,7 @@ fn the_same_attack_takes_the_same_course() {
     assert_ne!(trace(4), trace(5));
 }
 
-/// Each power alone, in all its forms, at many moments: so that every one of them is known to have done harm.
+/// Each kind of power alone, in several forms and at many moments: so that every kind is known to have done harm.
 #[test]
 fn every_power_does_harm_and_none_gets_anything() {
     for kind in 0..Power::KINDS {

@@ -19,12 +19,13 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         key: "15",
         claim: "A relay's memory and disk are bounded under any load.",
-        extent: Part("by its limits; peak memory at 10,000 connections is not measured"),
+        extent: Whole,
         by: &[
+            Test("relay::relay::ten_thousand_connections_are_served_and_cost_little_memory_each"),
             Test("relay::relay::each_limit_is_reached_and_has_its_answer"),
             Test("relay::lib::what_one_source_uses_up_is_there_for_another"),
         ],
-        figures: &["fuzz.limits"],
+        figures: &["relay.crowd", "fuzz.limits"],
     },
     Row {
         key: "16",
