@@ -93,11 +93,11 @@ async fn try_one(scene: &Scene, dice: &mut Dice, tally: &mut Tally) {
             match (missing, set_aside, set_back, file) {
                 (_, _, 1.., _) => tally.set_back += 1,
                 _ if hidden > 0 => tally.hidden += 1,
-                // Its sum is looked at when it is asked for: under a damaged name nobody does.
-                (0, 0, ..) if unknown > 0 => tally.unknown += 1,
-                (0, ..) => tally.whole += 1,
+                (0, ..) if unknown == 0 => tally.whole += 1,
                 (_, 1.., ..) => tally.noticed += 1,
                 (_, _, _, "spool.db-wal") => tally.unnoticed_in_log += 1,
+                // Its sum is looked at when it is asked for: under a damaged name nobody does.
+                (0, ..) => tally.unknown += 1,
                 _ => tally.unnoticed += 1,
             }
         }
