@@ -52,6 +52,8 @@ pub struct Metrics {
     pub quarantined: Counter,
     /// Confirmed commits of the spool that were missing at the start.
     pub missing: Counter,
+    /// Rows of the spool that were counted and were not found.
+    pub hidden: Counter,
 }
 
 impl Metrics {
@@ -71,6 +73,7 @@ impl Metrics {
             expired = self.expired.read(),
             quarantined = self.quarantined.read(),
             missing = self.missing.read(),
+            hidden = self.hidden.read(),
             "totals since the start"
         );
     }

@@ -26,9 +26,11 @@ pub(crate) use row::Stored;
 pub(crate) use summary::summary;
 use worker::Worker;
 
+mod census;
 mod command;
 mod directory;
 mod error;
+mod restore;
 mod room;
 mod row;
 mod schema;

@@ -74,21 +74,30 @@ pub(crate) fn spoil_the_end(log: &Path) {
     fs::write(log, bytes).unwrap();
 }
 
-/// Takes the last row off a leaf page of a safe's closed database: the page names one row fewer than it holds, which
-/// reading does not notice.
-pub(crate) fn hide_a_row(database: &Path) {
-    let mut bytes = fs::read(database).unwrap();
-    let count = |page: &[u8]| u16::from_be_bytes([page[3], page[4]]);
-    // The last that fits: the first one may hold the row that tells whose database it is.
-    let page = bytes.chunks_mut(PAGE).skip(1).rfind(|page| page[0] == LEAF && count(page) > 1).unwrap();
-    let fewer = count(page) - 1;
-    page[3..5].copy_from_slice(&fewer.to_be_bytes());
-    fs::write(database, bytes).unwrap();
+/// A closed database whose rows can be hidden.
+pub(crate) struct Pages {
+    bytes: usize,
+    /// What a leaf page of its tables begins with.
+    leaf: u8,
 }
 
-const PAGE: usize = 8192;
-/// What a leaf page of a table without row numbers begins with.
-const LEAF: u8 = 10;
+/// Of a safe: the tables have no row numbers.
+pub(crate) const VAULT: Pages = Pages { bytes: 8192, leaf: 10 };
+/// Of a relay.
+pub(crate) const SPOOL: Pages = Pages { bytes: 4096, leaf: 13 };
+
+impl Pages {
+    /// Takes the last row off a leaf page: it names one row fewer than it holds, which reading does not notice.
+    pub(crate) fn hide_a_row(&self, database: &Path) {
+        let mut bytes = fs::read(database).unwrap();
+        let count = |page: &[u8]| u16::from_be_bytes([page[3], page[4]]);
+        // The last that fits: the first one may hold the row that tells whose database it is.
+        let page = bytes.chunks_mut(self.bytes).skip(1).rfind(|page| page[0] == self.leaf && count(page) > 1).unwrap();
+        let fewer = count(page) - 1;
+        page[3..5].copy_from_slice(&fewer.to_be_bytes());
+        fs::write(database, bytes).unwrap();
+    }
+}
 
 /// Copies a folder with the folders in it.
 pub(crate) fn copy(from: &Path, to: &Path) {

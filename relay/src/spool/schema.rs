@@ -43,8 +43,8 @@ const SCHEMA: &str = "
         bytes BLOB NOT NULL
     ) STRICT;
     CREATE TABLE quarantined_records (slot INTEGER PRIMARY KEY) STRICT;
-    CREATE TABLE meta (high_water INTEGER NOT NULL, commits INTEGER NOT NULL) STRICT;
-    INSERT INTO meta VALUES (0, 0);
+    CREATE TABLE meta (high_water INTEGER NOT NULL, commits INTEGER NOT NULL, counted BLOB) STRICT;
+    INSERT INTO meta VALUES (0, 0, NULL);
 ";
 
 /// Opens the database, laying it out if it is new.
@@ -76,11 +76,13 @@ fn settle(database: &Connection) -> Result<(), OpenError> {
     }
 }
 
-/// A database from before commits were counted gets a place for their number; a relay of then passes over it.
+/// A database from before commits or rows were counted gets places for their numbers; a relay of then passes over them.
 fn begin_to_count(database: &Connection) -> Result<(), OpenError> {
-    let query = "SELECT count(*) FROM pragma_table_info('meta') WHERE name = 'commits'";
-    if database.query_row(query, [], |row| row.get::<_, i64>(0))? == 0 {
-        database.execute_batch("ALTER TABLE meta ADD COLUMN commits INTEGER NOT NULL DEFAULT 0")?;
+    for (name, column) in [("commits", "commits INTEGER NOT NULL DEFAULT 0"), ("counted", "counted BLOB")] {
+        let query = "SELECT count(*) FROM pragma_table_info('meta') WHERE name = ?1";
+        if database.query_row(query, [name], |row| row.get::<_, i64>(0))? == 0 {
+            database.execute_batch(&format!("ALTER TABLE meta ADD COLUMN {column}"))?;
+        }
     }
     Ok(())
 }

@@ -6,16 +6,17 @@
 use std::path::Path;
 
 use rohrpost_wire::fixed::Fixed;
-use rohrpost_wire::{EnvelopeId, InboxId, MailboxId, Timestamp};
+use rohrpost_wire::{EnvelopeId, InboxId, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::directory::Directory;
+use super::census::{Counting, Reckoning};
 use super::error::{OpenError, StoreError};
+use super::restore::{self, Restored};
 use super::row::{self, Stored};
 use super::schema;
 use super::table::Table;
 use super::witness::{Standing, WitnessFile};
-use crate::mailbox::{Effect, Mailbox, Mailboxes, Slot, Waiting};
+use crate::mailbox::{Effect, Mailbox, Slot, Waiting};
 use crate::quota::Limits;
 
 /// What a damaged row does to a reader: it is passed over.
@@ -38,19 +39,12 @@ pub(crate) enum Erased {
     SetAside,
 }
 
-/// The indexes over everything stored, and how many rows were not what had been stored.
-#[derive(Debug)]
-pub(crate) struct Restored {
-    pub(crate) mailboxes: Mailboxes,
-    pub(crate) directory: Directory,
-    pub(crate) damaged: u64,
-}
-
 /// The open database.
 #[derive(Debug)]
 pub(crate) struct Store {
     database: Connection,
     witness: WitnessFile,
+    counting: Counting,
     /// Rows that had changed when the transaction at hand began.
     changed_before: u64,
 }
@@ -59,9 +53,13 @@ impl Store {
     /// Opens the database, laying it out if it is new.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let database = schema::open(path)?;
-        let counted: i64 = database.query_row("SELECT commits FROM meta", [], |row| row.get(0))?;
-        let witness = WitnessFile::open(path, counted.cast_unsigned());
-        Ok(Self { database, witness, changed_before: 0 })
+        let (commits, counting) = database.query_row("SELECT commits, high_water, counted FROM meta", [], |row| {
+            let (commits, high_water) = (row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?);
+            let counting = Counting::open(row.get_ref(2)?, commits, Timestamp(high_water.cast_unsigned()));
+            Ok((commits, counting))
+        })?;
+        let witness = WitnessFile::open(path, commits);
+        Ok(Self { database, witness, counting, changed_before: 0 })
     }
 
     /// Whether all that was confirmed was there when it was opened.
@@ -70,78 +68,16 @@ impl Store {
     }
 
     /// Builds the indexes from the rows. A damaged row is counted and set aside, and never blocks the next.
-    pub(crate) fn restore(&self, limits: &Limits) -> Result<Restored, StoreError> {
-        let high_water: i64 = self.database.query_row("SELECT high_water FROM meta", [], |row| row.get(0))?;
-        let mut mailboxes = Mailboxes::new(limits, Timestamp(high_water.cast_unsigned()), self.next(Table::Envelope)?);
-        let mut directory = Directory::new(limits.record_sets, self.next(Table::Records)?);
-        let damaged = self.restore_mailboxes(&mut mailboxes)?
-            + self.restore_envelopes(&mut mailboxes)?
-            + self.restore_directory(&mut directory)?;
-        Ok(Restored { mailboxes, directory, damaged })
-    }
-
-    /// The first slot after all that have been used, those of damaged rows included.
-    fn next(&self, table: Table) -> Result<Slot, StoreError> {
-        let last: Option<i64> = self.database.query_row(table.last(), [], |row| row.get(0))?;
-        Ok(Slot(last.map_or(0, |last| last.cast_unsigned().saturating_add(1))))
-    }
-
-    fn restore_envelopes(&self, index: &mut Mailboxes) -> Result<u64, StoreError> {
-        let mut damaged = Vec::new();
-        let mut select = self.database.prepare(
-            "SELECT slot, id, header, expires, sum, length(bytes) FROM envelope
-             WHERE slot NOT IN (SELECT slot FROM quarantined_envelope) ORDER BY slot",
-        )?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
-            match envelope_row(row) {
-                Some(waiting) => index.restore_envelope(waiting),
-                None => damaged.push(row.get::<_, i64>(0)?),
-            }
-        }
-        for slot in &damaged {
-            self.quarantine(Table::Envelope, Slot(slot.cast_unsigned()))?;
-        }
-        Ok(damaged.len() as u64)
-    }
-
-    fn restore_mailboxes(&self, index: &mut Mailboxes) -> Result<u64, StoreError> {
-        let mut damaged = 0;
-        let columns = "SELECT id, owner, expires, taken_envelopes, taken_bytes, sum FROM mailbox";
-        let mut select = self.database.prepare(columns)?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
-            match mailbox_row(row) {
-                Some(mailbox) => index.restore_mailbox(mailbox),
-                None => damaged += 1,
-            }
-        }
-        Ok(damaged)
-    }
-
-    fn restore_directory(&self, directory: &mut Directory) -> Result<u64, StoreError> {
-        let mut damaged = Vec::new();
-        let mut select = self.database.prepare(
-            "SELECT slot, inbox, published FROM records
-             WHERE slot NOT IN (SELECT slot FROM quarantined_records) ORDER BY slot",
-        )?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
-            let slot = Slot(row.get::<_, i64>(0)?.cast_unsigned());
-            match (fixed(row, 1), number(row, 2)) {
-                (Some(inbox), Some(published)) => directory.restore(InboxId(inbox), Timestamp(published), slot),
-                _ => damaged.push(slot),
-            }
-        }
-        for slot in &damaged {
-            self.quarantine(Table::Records, *slot)?;
-        }
-        Ok(damaged.len() as u64)
+    pub(crate) fn restore(&mut self, limits: &Limits) -> Result<(Restored, Reckoning), StoreError> {
+        let restored = restore::restore(&self.database, limits, self.counting.high_water)?;
+        let reckoning = self.counting.settle(restored.found);
+        Ok((restored, reckoning))
     }
 
     /// Begins a transaction.
     pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
         self.changed_before = self.database.total_changes();
+        self.counting.begin();
         Ok(self.database.execute_batch("BEGIN IMMEDIATE")?)
     }
 
@@ -151,9 +87,12 @@ impl Store {
             return Ok(self.database.execute_batch("COMMIT")?);
         }
         let number = self.witness.next();
-        self.run("UPDATE meta SET commits = ?1", &number.cast_signed())?;
+        let mut update = self.database.prepare_cached("UPDATE meta SET commits = ?1, counted = ?2")?;
+        update.execute(params![number.cast_signed(), self.counting.column(number)])?;
+        drop(update);
         self.database.execute_batch("COMMIT")?;
         self.witness.confirm(number);
+        self.counting.confirm();
         Ok(())
     }
 
@@ -163,7 +102,7 @@ impl Store {
     }
 
     /// Executes one effect; `content` is the header column and the bytes of the envelope at hand.
-    pub(crate) fn execute(&self, effect: &Effect, content: Option<(&[u8], &[u8])>) -> Result<(), StoreError> {
+    pub(crate) fn execute(&mut self, effect: &Effect, content: Option<(&[u8], &[u8])>) -> Result<(), StoreError> {
         match effect {
             Effect::Store(waiting) => {
                 let (header, bytes) = content.unwrap_or_default();
@@ -171,21 +110,27 @@ impl Store {
             }
             Effect::KeepMailbox(mailbox) => self.keep(mailbox),
             Effect::Erase(slot) => self.erase(Table::Envelope, *slot),
-            Effect::CloseMailbox(id) => self.run("DELETE FROM mailbox WHERE id = ?1", &id.0.0),
+            Effect::CloseMailbox(id) => {
+                self.counting.change.mailboxes -= self.run("DELETE FROM mailbox WHERE id = ?1", &id.0.0)?;
+                Ok(())
+            }
         }
     }
 
     /// Deletes a row. To delete it SQLite follows it over its pages; where that leads nowhere the row must be set aside.
-    pub(crate) fn erase(&self, table: Table, slot: Slot) -> Result<(), StoreError> {
-        self.run(table.delete(), &slot.0.cast_signed()).map_err(|error| of_row(error, table, slot))
+    pub(crate) fn erase(&mut self, table: Table, slot: Slot) -> Result<(), StoreError> {
+        let erased = self.run(table.delete(), &slot.0.cast_signed()).map_err(|error| of_row(error, table, slot))?;
+        *self.counting.change.of(table) -= erased;
+        Ok(())
     }
 
     /// Deletes an envelope nobody has read, if it is still what was stored: of one that is not, nobody knows whose
     /// pages it leads to.
-    pub(crate) fn erase_unread(&self, slot: Slot) -> Result<Erased, StoreError> {
+    pub(crate) fn erase_unread(&mut self, slot: Slot) -> Result<Erased, StoreError> {
         let mut select = self.database.prepare_cached("SELECT id, header, bytes FROM envelope WHERE slot = ?1")?;
         let columns = |row: &Row<'_>| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?));
         let found = select.query_row([slot.0.cast_signed()], columns).optional();
+        drop(select);
         let check = |(id, header, bytes): (_, Vec<u8>, _)| row::check(EnvelopeId(Fixed(id)), &header, bytes);
         match tolerate(found, check).map_err(|error| of_row(error, Table::Envelope, slot))? {
             Found::Whole(_) | Found::Nothing => self.erase(Table::Envelope, slot).map(|()| Erased::Whole),
@@ -193,15 +138,18 @@ impl Store {
         }
     }
 
-    fn insert(&self, waiting: &Waiting, header: &[u8], bytes: &[u8]) -> Result<(), StoreError> {
+    fn insert(&mut self, waiting: &Waiting, header: &[u8], bytes: &[u8]) -> Result<(), StoreError> {
         let statement = "INSERT INTO envelope (slot, id, header, expires, sum, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let (slot, expires) = (waiting.slot.0.cast_signed(), waiting.expires.0.cast_signed());
         let sum = row::envelope_sum(waiting, header);
         self.database.prepare_cached(statement)?.execute(params![slot, waiting.id.0.0, header, expires, sum, bytes])?;
+        self.counting.change.envelopes += 1;
         Ok(())
     }
 
-    fn keep(&self, mailbox: &Mailbox) -> Result<(), StoreError> {
+    fn keep(&mut self, mailbox: &Mailbox) -> Result<(), StoreError> {
+        let known = "SELECT count(*) FROM mailbox WHERE id = ?1";
+        let known: i64 = self.database.prepare_cached(known)?.query_row([mailbox.id.0.0], |row| row.get(0))?;
         let statement = "INSERT OR REPLACE INTO mailbox VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         self.database.prepare_cached(statement)?.execute(params![
             mailbox.id.0.0,
@@ -211,6 +159,7 @@ impl Store {
             mailbox.taken_bytes.cast_signed(),
             row::mailbox_sum(mailbox)
         ])?;
+        self.counting.change.mailboxes += i64::from(known == 0);
         Ok(())
     }
 
@@ -226,16 +175,22 @@ impl Store {
     /// Sets a row aside: it stays on disk for the operator, and is never read, delivered or written again. Whether it
     /// was not aside already.
     pub(crate) fn quarantine(&self, table: Table, slot: Slot) -> Result<bool, StoreError> {
-        let added = self.database.prepare_cached(table.quarantine())?.execute([slot.0.cast_signed()])?;
-        Ok(added == 1)
+        table.set_aside(&self.database, slot)
     }
 
     /// Stores a record set.
-    pub(crate) fn publish(&self, slot: Slot, inbox: InboxId, now: Timestamp, bytes: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn publish(
+        &mut self,
+        slot: Slot,
+        inbox: InboxId,
+        now: Timestamp,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
         let statement = "INSERT INTO records (slot, inbox, published, sum, bytes) VALUES (?1, ?2, ?3, ?4, ?5)";
         let (slot, published) = (slot.0.cast_signed(), now.0.cast_signed());
         let sum = row::records_sum(inbox, now.0, bytes);
         self.database.prepare_cached(statement)?.execute(params![slot, inbox.0.0, published, sum, bytes])?;
+        self.counting.change.record_sets += 1;
         Ok(())
     }
 
@@ -251,8 +206,9 @@ impl Store {
     }
 
     /// Writes down how far time has come.
-    pub(crate) fn keep_high_water(&self, high_water: Timestamp) -> Result<(), StoreError> {
-        self.run("UPDATE meta SET high_water = ?1", &high_water.0.cast_signed())
+    pub(crate) fn keep_high_water(&mut self, high_water: Timestamp) -> Result<(), StoreError> {
+        self.counting.high_water = high_water;
+        self.run("UPDATE meta SET high_water = ?1", &high_water.0.cast_signed()).map(drop)
     }
 
     /// Bytes that the database has free within itself.
@@ -261,9 +217,10 @@ impl Store {
         Ok(number("freelist_count")?.cast_unsigned().saturating_mul(number("page_size")?.cast_unsigned()))
     }
 
-    fn run(&self, statement: &str, parameter: &dyn rusqlite::ToSql) -> Result<(), StoreError> {
-        self.database.prepare_cached(statement)?.execute([parameter])?;
-        Ok(())
+    /// How many rows it changed.
+    fn run(&self, statement: &str, parameter: &dyn rusqlite::ToSql) -> Result<i64, StoreError> {
+        let changed = self.database.prepare_cached(statement)?.execute([parameter])?;
+        Ok(i64::try_from(changed).unwrap_or(i64::MAX))
     }
 
     /// The connection, for tests that break something.
@@ -291,37 +248,4 @@ fn tolerate<R, T>(
 /// Damage that SQLite met while it followed one row is that row's.
 fn of_row(error: StoreError, table: Table, slot: Slot) -> StoreError {
     if matches!(error, StoreError::Damaged(_)) { StoreError::DamagedRow(table, slot) } else { error }
-}
-
-fn envelope_row(row: &Row<'_>) -> Option<Waiting> {
-    let header: Vec<u8> = row.get(2).ok()?;
-    let (to, opens) = row::places(&header)?;
-    let waiting = Waiting {
-        slot: Slot(number(row, 0)?),
-        id: EnvelopeId(fixed(row, 1)?),
-        to,
-        opens,
-        bytes: number(row, 5)?,
-        expires: Timestamp(number(row, 3)?),
-    };
-    (row::envelope_sum(&waiting, &header) == fixed::<32>(row, 4)?.0).then_some(waiting)
-}
-
-fn mailbox_row(row: &Row<'_>) -> Option<Mailbox> {
-    let mailbox = Mailbox {
-        id: MailboxId(fixed(row, 0)?),
-        owner: InboxId(fixed(row, 1)?),
-        expires: Timestamp(number(row, 2)?),
-        taken_envelopes: number(row, 3)?,
-        taken_bytes: number(row, 4)?,
-    };
-    (row::mailbox_sum(&mailbox) == fixed::<32>(row, 5)?.0).then_some(mailbox)
-}
-
-fn number(row: &Row<'_>, column: usize) -> Option<u64> {
-    row.get::<_, i64>(column).ok().map(i64::cast_unsigned)
-}
-
-fn fixed<const N: usize>(row: &Row<'_>, column: usize) -> Option<Fixed<N>> {
-    row.get::<_, [u8; N]>(column).ok().map(Fixed)
 }

@@ -1,5 +1,10 @@
 //! The tables whose rows are large enough to lie on pages of their own, and can be set aside one by one.
 
+use rusqlite::Connection;
+
+use super::error::StoreError;
+use crate::mailbox::Slot;
+
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Table {
@@ -26,11 +31,20 @@ impl Table {
         }
     }
 
-    /// Names a slot as set aside.
-    pub(super) fn quarantine(self) -> &'static str {
+    /// Counts the rows that were set aside and are there.
+    pub(super) fn count_aside(self) -> &'static str {
         match self {
+            Self::Envelope => "SELECT count(*) FROM quarantined_envelope CROSS JOIN envelope USING (slot)",
+            Self::Records => "SELECT count(*) FROM quarantined_records CROSS JOIN records USING (slot)",
+        }
+    }
+
+    /// Names a slot as set aside. Whether it was not so named already.
+    pub(super) fn set_aside(self, database: &Connection, slot: Slot) -> Result<bool, StoreError> {
+        let insert = match self {
             Self::Envelope => "INSERT OR IGNORE INTO quarantined_envelope VALUES (?1)",
             Self::Records => "INSERT OR IGNORE INTO quarantined_records VALUES (?1)",
-        }
+        };
+        Ok(database.prepare_cached(insert)?.execute([slot.0.cast_signed()])? == 1)
     }
 }

@@ -20,7 +20,7 @@ use super::row::{self, Stored};
 use super::store::{Erased, Found, Store};
 use super::table::Table;
 use super::tally::Tally;
-use super::{Clock, Message, witness};
+use super::{Clock, Message, census, witness};
 use crate::arrivals::Arrivals;
 use crate::mailbox::{Deposited, Effect, Mailboxes, Slot};
 use crate::metrics::Metrics;
@@ -62,9 +62,10 @@ impl Worker {
         arrivals: Arc<Arrivals>,
         failed: watch::Sender<Option<Failure>>,
     ) -> Result<Self, OpenError> {
-        let store = Store::open(path)?;
+        let mut store = Store::open(path)?;
         witness::tell(path, store.standing(), &metrics);
-        let restored = store.restore(limits)?;
+        let (restored, reckoning) = store.restore(limits)?;
+        census::tell(path, reckoning, &metrics);
         Tally { quarantined: restored.damaged, ..Tally::default() }.count(&metrics);
         let written = restored.mailboxes.high_water();
         let (pace, doubt) = Pace::start(written, clock());
@@ -222,7 +223,8 @@ impl Worker {
     fn restore(&mut self) -> Result<(), StoreError> {
         self.store.roll_back()?;
         let high_water = self.mailboxes.high_water();
-        let restored = self.store.restore(&self.limits)?;
+        let (restored, reckoning) = self.store.restore(&self.limits)?;
+        census::tell(&self.path, reckoning, &self.metrics);
         Tally { quarantined: restored.damaged, ..Tally::default() }.count(&self.metrics);
         (self.mailboxes, self.directory) = (restored.mailboxes, restored.directory);
         self.written = self.mailboxes.high_water();

@@ -83,7 +83,7 @@ async fn a_page_that_hides_a_row_is_told_by_every_command_and_by_a_safe_that_is_
     found(&data, &nowhere.parse().unwrap());
     let sound = keys.run(&data, &["status"]);
     assert!(sound.status.success() && sound.stderr.is_empty(), "{sound:?}");
-    damage::hide_a_row(&data.join("vault.db"));
+    damage::VAULT.hide_a_row(&data.join("vault.db"));
     for arguments in [["status", "--json"].as_slice(), &["device", "list", "--json"], &["status", "--json"]] {
         let told = keys.run(&data, arguments);
         assert!(String::from_utf8(told.stderr.clone()).unwrap().contains("vault.db is damaged"), "{told:?}");

@@ -11,6 +11,8 @@ use super::super::schema::STORAGE_VERSION;
 use super::*;
 use crate::pace::Reading;
 
+mod hidden;
+
 type Asked<T> = oneshot::Receiver<Result<T, ErrorCode>>;
 
 struct Bench {

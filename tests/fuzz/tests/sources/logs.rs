@@ -10,7 +10,7 @@ use rohrpost_figures::Figures;
 use super::sources;
 
 /// The forms of fields that are known, and why none of them carries an outsider's text.
-const FIELDS: [(&str, &str); 19] = [
+const FIELDS: [(&str, &str); 20] = [
     ("reason = %error", "an error of ours, whose words are fixed"),
     ("reason = %end", "an error of ours, whose words are fixed"),
     ("kind = ?error.kind()", "a kind of the operating system's"),
@@ -18,6 +18,7 @@ const FIELDS: [(&str, &str); 19] = [
     ("?swept", "counts"),
     ("days", "a number"),
     ("commits", "a number"),
+    ("rows", "a number"),
     ("behind_seconds", "a number"),
     ("ahead_seconds", "a number"),
     ("panic = error.is_panic()", "yes or no"),

@@ -90,14 +90,20 @@ pub(super) const ROWS: &[Row] = &[
         key: "7",
         claim: "A damaged record is set aside, all others are served, and nothing panics.",
         extent: Part(
-            "a damaged page of a spool may, rarely, name fewer rows than it holds: those are missing unnoticed; of a vault \
-             its next opening tells, but not of a page that is whole and old, because the disk lost a write",
+            "what a damaged page hides is told at the next opening; not of a vault whose page is whole and old, because the \
+             disk lost a write, and not of a published record set whose name is damaged, until its safe publishes again",
         ),
         by: &[
             Test("tests::disk::a_damaged_or_lost_witness_is_told_by_the_next_command_and_made_anew"),
             Test("tests::disk::a_damaged_vault_gives_right_rows_and_documents_or_none"),
             Test("tests::disk::a_damaged_spool_delivers_right_bytes_or_none"),
             Test("relay::lib::a_damaged_envelope_is_set_aside_for_good_and_blocks_nothing"),
+            Test(
+                "relay::lib::a_page_that_names_fewer_rows_than_it_holds_is_told_until_the_next_commit_and_the_rest_is_served",
+            ),
+            Test("relay::lib::a_row_that_is_named_twice_in_the_place_of_another_is_told"),
+            Test("relay::lib::a_damaged_time_erases_nothing"),
+            Test("tests::disk::a_relay_with_a_page_that_hides_an_envelope_says_so_in_its_log_and_serves_the_rest"),
             Test("safe-agent::lib::a_vault_with_a_damaged_row_opens_and_shows_the_others_and_keeps_every_file"),
             Test("safe-agent::lib::a_vault_that_hides_a_document_says_so_at_every_opening_and_keeps_its_file"),
             Test("safe-agent::lib::a_page_that_names_fewer_rows_than_it_holds_is_told_and_the_others_are_read"),
