@@ -45,7 +45,7 @@ fn open(data: &Path, passphrase: &Passphrase) -> Result<OpenVault, Trouble> {
 async fn serve(vault: OpenVault) -> Result<(), Failure> {
     let OpenVault { folder, keeper, condition } = vault;
     for warning in texts::warnings(condition) {
-        tracing::error!("{warning}");
+        tracing::error!("{}", warning);
     }
     let (transfers, presence) = (Transfers::default(), Presence::served());
     let office = Office::new(keeper.handle(), Arc::clone(&folder), transfers.clone(), presence.clone());

@@ -10,11 +10,12 @@ use rohrpost_figures::Figures;
 use super::sources;
 
 /// The forms of fields that are known, and why none of them carries an outsider's text.
-const FIELDS: [(&str, &str); 20] = [
+const FIELDS: [(&str, &str); 21] = [
     ("reason = %error", "an error of ours, whose words are fixed"),
     ("reason = %end", "an error of ours, whose words are fixed"),
     ("kind = ?error.kind()", "a kind of the operating system's"),
     ("?kind", "a kind of ours"),
+    ("warning", "a sentence of ours, whose words are fixed"),
     ("?swept", "counts"),
     ("days", "a number"),
     ("commits", "a number"),
