@@ -109,7 +109,7 @@ impl Locked<'_> {
         stored::read(&self.pending_path(link), PENDING_LABEL)
     }
 
-    /// The enrolments that were begun here with any link and not answered, at most [`MOST_PENDING`]. What cannot be read
+    /// The enrolments that were begun here with any link and not answered, at most 64. What cannot be read
     /// is passed over: it belongs to another link, and must not stand in this one's way.
     pub fn all_pending(&self) -> Vec<Pending> {
         let Ok(entries) = fs::read_dir(&self.home.folder) else { return Vec::new() };
