@@ -66,6 +66,8 @@ pub struct Safe {
     life: u64,
     dialled: u64,
     durable_leaves: u64,
+    /// Roots that the relay has confirmed to have: no link names one that is still to be published.
+    published: usize,
     live: Option<Live>,
 }
 
@@ -93,7 +95,8 @@ struct Session {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
     Login,
-    Publish,
+    /// Records with so many roots.
+    Publish(usize),
     Fetch,
     /// The answer to this envelope, left in its reply mailbox.
     Reply(EnvelopeId),
@@ -118,6 +121,7 @@ impl Safe {
             life: 0,
             dialled: 0,
             durable_leaves: 0,
+            published: 1,
             live: None,
         };
         safe.flush_store();

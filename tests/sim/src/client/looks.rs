@@ -57,6 +57,11 @@ impl Client {
         doing.is_some_and(|doing| doing.conn == conn && doing.waits_on == Some(stream))
     }
 
+    /// Whether its clock is right, and not set by a safe's.
+    pub fn knows_the_time(&self) -> bool {
+        self.clock.offset == 0 && self.live.corrected == 0
+    }
+
     /// Whether it waits for its safe's records.
     pub fn is_meeting(&self) -> bool {
         self.live.doing.as_ref().is_some_and(|doing| matches!(doing.step, Step::Meeting))

@@ -111,7 +111,7 @@ impl Safe {
             Ok((secret, pin, expires))
         });
         #[expect(clippy::expect_used, reason = "a founded safe has a root statement")]
-        let chain = RootChain::of(&identity.roots).expect("a chain of one");
+        let chain = RootChain::of(self.published_roots()).expect("a chain of one");
         let (safe, epoch, inbox) = (identity.pin, identity.epoch, identity.inbox);
         let link = Link { expires, pin: safe, epoch, inbox, secret, ticket: None, relay, chain };
         (Invitation { link, pin }, out)

@@ -14,6 +14,13 @@ use crate::port::FromPeer;
 use crate::time::Millis;
 
 impl Safe {
+    /// What a link may name. A patient who has one of a root that is still to be published would take an honest relay,
+    /// which cannot have its records yet, for one that goes back.
+    pub(super) fn published_roots(&self) -> &[Signed] {
+        let roots = &self.identity.roots;
+        roots.get(..self.published).unwrap_or(roots)
+    }
+
     /// Signs a new identity record with the root on paper; with `rotate`, the next root takes its place first. Not while
     /// the clock is wrong: clients would hold the future's record against every later one.
     pub fn renew(&mut self, rotate: bool, now: Millis) -> Vec<FromPeer> {

@@ -73,7 +73,8 @@ impl Safe {
     pub(super) fn publish(&mut self, now: Millis) -> Vec<FromPeer> {
         let time = self.clock.read(now);
         let records = self.read(|draft| identity::record_set(draft, time));
-        self.ask(Asked::Publish, message::frame_and_blob(&Frame::Publish, &records.encode()))
+        let asked = Asked::Publish(records.roots.len());
+        self.ask(asked, message::frame_and_blob(&Frame::Publish, &records.encode()))
     }
 
     pub(super) fn fetch(&mut self) -> Vec<FromPeer> {
@@ -101,7 +102,11 @@ impl Safe {
             (Asked::Reply(id), _) => self.done_with(id, false),
             (Asked::Ack, Some(Frame::Done)) => self.fetch(),
             (Asked::Ack, _) | (Asked::Fetch, None) => vec![self.timer(PAUSE, tags::FETCH)],
-            (Asked::Publish, _) => Vec::new(),
+            (Asked::Publish(roots), Some(Frame::Done)) => {
+                self.published = roots;
+                Vec::new()
+            }
+            (Asked::Publish(_), _) => Vec::new(),
         }
     }
 

@@ -90,9 +90,9 @@ impl World {
         if let ToPeer::Answered { conn, stream, whole, .. } = &input
             && client.waits_on(*conn, *stream)
         {
-            // What the network cut off besides looks like a network that failed; to a wrong clock records are out of
-            // date.
-            let is_plain = *whole && (client.clock.offset == 0 || !client.is_meeting());
+            // What the network cut off besides looks like a network that failed; to a wrong clock, its own or that of a
+            // safe it was set by, records are out of date.
+            let is_plain = *whole && (client.knows_the_time() || !client.is_meeting());
             owed = self.ghost.owed(*conn, *stream).map(|owed| if is_plain { owed } else { Owed::Failure });
         }
         let out = client.handle(input, self.now);
