@@ -242,6 +242,22 @@ pub(crate) mod tests {
         Safe { known, relay, inbox: InboxId(Fixed([4; 16])) }
     }
 
+    /// What verified records of this epoch say.
+    pub(crate) fn verified(inbox: InboxId, safe_pin: SafePin, epoch: u32) -> TrustedSafe {
+        let prekey = PrekeyRecord {
+            version: VERSION,
+            suite: SUITE,
+            safe_pin,
+            epoch,
+            id: PrekeyId(Fixed([0; 8])),
+            key: Fixed([0; SEALING_KEY_BYTES]),
+            pipe_key_hash: None,
+            not_before: Timestamp(7),
+            not_after: Timestamp(8),
+        };
+        TrustedSafe::unverified_for_tests(inbox, &prekey)
+    }
+
     #[test]
     fn an_account_reads_back_as_it_was_written() {
         let account = account();
@@ -271,23 +287,10 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_known_of_a_safe_never_goes_back() {
-        let record = |epoch| {
-            let prekey = PrekeyRecord {
-                version: VERSION,
-                suite: SUITE,
-                safe_pin: SafePin(Fixed([2; 32])),
-                epoch,
-                id: PrekeyId(Fixed([0; 8])),
-                key: Fixed([0; SEALING_KEY_BYTES]),
-                pipe_key_hash: None,
-                not_before: Timestamp(7),
-                not_after: Timestamp(8),
-            };
-            TrustedSafe::unverified_for_tests(InboxId(Fixed([4; 16])), &prekey)
-        };
         let mut safe = safe();
-        assert!(safe.learn(&record(5)));
-        assert!(!safe.learn(&record(4)));
+        let verified = |epoch| verified(InboxId(Fixed([4; 16])), SafePin(Fixed([2; 32])), epoch);
+        assert!(safe.learn(&verified(5)));
+        assert!(!safe.learn(&verified(4)));
         assert_eq!((safe.known().epoch, safe.known().identity_from), (5, Timestamp(7)));
     }
 

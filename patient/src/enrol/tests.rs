@@ -1,11 +1,11 @@
 use rohrpost_e2ee::link::LinkSecret;
 use rohrpost_e2ee::trust::TrustedSafe;
 use rohrpost_wire::fixed::Fixed;
-use rohrpost_wire::records::{PrekeyId, PrekeyRecord, RootChain, SEALING_KEY_BYTES, StatementHash};
-use rohrpost_wire::{InboxId, SUITE, SafePin, VERSION};
+use rohrpost_wire::records::{RootChain, StatementHash};
+use rohrpost_wire::{InboxId, SafePin};
 
 use super::*;
-use crate::account::tests::account;
+use crate::account::tests::{account, verified};
 use crate::exit::Exit;
 
 fn invitation() -> Invitation {
@@ -93,18 +93,8 @@ fn another(secret: u8) -> Invitation {
 
 /// Verified records of this epoch.
 fn records(epoch: u32) -> TrustedSafe {
-    let prekey = PrekeyRecord {
-        version: VERSION,
-        suite: SUITE,
-        safe_pin: invitation().link.pin,
-        epoch,
-        id: PrekeyId(Fixed([0; 8])),
-        key: Fixed([0; SEALING_KEY_BYTES]),
-        pipe_key_hash: None,
-        not_before: Timestamp(7),
-        not_after: Timestamp(8),
-    };
-    TrustedSafe::unverified_for_tests(invitation().link.inbox, &prekey)
+    let link = invitation().link;
+    verified(link.inbox, link.pin, epoch)
 }
 
 #[tokio::test]
