@@ -37,10 +37,10 @@ pub(crate) fn run(wanted: &[String]) -> Result<()> {
 
 fn steps(folder: &Path) -> Vec<Step> {
     let mut steps = Vec::new();
-    let attacks = (1..).zip(ATTACKS).map(|(seed, name)| Suite { name, ..attacks_from(seed) });
-    for suite in attacks.chain(SUITES) {
+    let attacks = (1..).zip(ATTACKS.map(attacks));
+    for (seed, suite) in attacks.chain(SUITES.map(|suite| (FIRST_SEED, suite))) {
         let folder = folder.to_owned();
-        steps.push(Step::new(suite.name, move || suite.run(&folder)));
+        steps.push(Step::new(suite.name, move || suite.run(&folder, seed)));
     }
     let kept = folder.to_owned();
     steps.push(Step::new("planted", move || ourselves(&["planted", "--long"], 120, &kept)));
@@ -66,23 +66,23 @@ const ATTACKS: [&str; 10] = [
     "attacks-10",
 ];
 
-/// The part that draws from this seed.
-fn attacks_from(seed: u64) -> Suite {
+/// One of the parts.
+fn attacks(name: &'static str) -> Suite {
     Suite {
-        name: "attacks",
+        name,
         flags: &["--package", "rohrpost-sim", "--test", "sim", "evil::no_schedule"],
-        seed,
         programs: false,
         minutes: 30,
     }
 }
 
+/// From which the simulation draws where a suite has but one part.
+const FIRST_SEED: u64 = 1;
+
 /// Tests that have a long form.
 #[derive(Clone, Copy, Debug)]
 struct Suite {
     name: &'static str,
-    /// Of the simulation, where it draws.
-    seed: u64,
     /// Which tests, in cargo's words.
     flags: &'static [&'static str],
     /// Whether it starts the programs as a person does.
@@ -94,45 +94,31 @@ struct Suite {
 const SUITES: [Suite; 6] = [
     Suite {
         name: "chaos",
-        seed: 1,
         flags: &["--package", "rohrpost-sim", "--test", "sim", "honest::"],
         programs: false,
         minutes: 120,
     },
-    Suite { name: "models", seed: 1, flags: &["--package", "rohrpost-models"], programs: false, minutes: 30 },
-    Suite {
-        name: "disk",
-        seed: 1,
-        flags: &["--package", "rohrpost-tests", "--test", "disk"],
-        programs: true,
-        minutes: 60,
-    },
-    Suite {
-        name: "access",
-        seed: 1,
-        flags: &["--package", "rohrpost-tests", "--test", "access"],
-        programs: true,
-        minutes: 30,
-    },
+    Suite { name: "models", flags: &["--package", "rohrpost-models"], programs: false, minutes: 30 },
+    Suite { name: "disk", flags: &["--package", "rohrpost-tests", "--test", "disk"], programs: true, minutes: 60 },
+    Suite { name: "access", flags: &["--package", "rohrpost-tests", "--test", "access"], programs: true, minutes: 30 },
     Suite {
         name: "requests",
-        seed: 1,
         flags: &["--package", "rohrpost-safe-agent", "--lib", "requests::"],
         programs: false,
         minutes: 60,
     },
-    Suite { name: "twins", seed: 1, flags: &["--package", "rohrpost-fuzz"], programs: false, minutes: 60 },
+    Suite { name: "twins", flags: &["--package", "rohrpost-fuzz"], programs: false, minutes: 60 },
 ];
 
 impl Suite {
     /// As a build that ships has it: several times the seeds an hour.
-    fn run(self, folder: &Path) -> Result<Outcome> {
+    fn run(self, folder: &Path, seed: u64) -> Result<Outcome> {
         if self.programs {
             command::run(&mut bounded(30, ["cargo", "build", "--workspace", "--bins", "--release", "--locked"]))?;
         }
         let words = ["cargo", "test", "--release", "--locked"].iter().chain(self.flags);
         let mut call = bounded(self.minutes, words);
-        call.envs(LONG_FORMS).env("ROHRPOST_SIM_SEED", self.seed.to_string()).env(FIGURES, folder.join(self.name));
+        call.envs(LONG_FORMS).env("ROHRPOST_SIM_SEED", seed.to_string()).env(FIGURES, folder.join(self.name));
         command::run(&mut call)?;
         Ok(Outcome::Pass)
     }
