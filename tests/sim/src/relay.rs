@@ -120,10 +120,14 @@ impl Relay {
         self.live.router.handle_closed(id);
         self.live.challenges.remove(&conn);
         self.live.waits.retain(|_, (waiting, _)| *waiting != conn);
-        let broken: Vec<_> = self.live.calls.keys().copied().filter(|(safe, _)| *safe == conn).collect();
+        let is_of = |call: &(Conn, Stream), caller: &Conn| call.0 == conn || *caller == conn;
+        let ended = self.live.calls.iter().filter(|(call, (caller, ..))| is_of(call, caller));
+        let ended: Vec<_> = ended.map(|(call, (caller, ..))| (*call, *caller)).collect();
         let mut out = Vec::new();
-        for call in broken {
-            out.extend(self.end_call(call.0, call.1, Vec::new(), false));
+        for ((safe, stream), caller) in ended {
+            let told = self.end_call(safe, stream, Vec::new(), false);
+            // A caller that vanishes takes its call with it, and hears nothing.
+            out.extend(told.filter(|_| caller != conn));
         }
         out
     }
