@@ -65,11 +65,11 @@ pub struct Pending {
     pub device_name: String,
     /// Numbers for asking whether the enrolment went through.
     pub sequence: Sequence,
-    /// The safe, with what its records said before the PIN was sent.
+    /// The safe, as the link's text at hand and verified records have it: what this try must not go below.
     pub safe: Safe,
-    /// Whether verified records have borne out what is said of the safe. Until then it is its link's word, and anybody
-    /// can write a link.
-    borne_out: bool,
+    /// What verified records alone said of the safe that was met last, with this link or any other. No other try is held
+    /// to more: anybody can write a link, and who has read one can write another text of it.
+    verified: Option<Known>,
 }
 
 /// Characters kept of a practice's and a patient's name.
@@ -124,16 +124,9 @@ impl Safe {
     }
 
     /// Takes over what was known of the same safe before, where that is more.
-    pub fn inherit(&mut self, before: Known) {
-        let known = &mut self.known;
-        if before.pin != known.pin {
-            return;
-        }
-        if before.chain.length > known.chain.length {
-            known.chain = before.chain;
-        }
-        if (before.epoch, before.identity_from) > (known.epoch, known.identity_from) {
-            (known.epoch, known.identity_from) = (before.epoch, before.identity_from);
+    fn inherit(&mut self, before: Known) {
+        if before.pin == self.known.pin {
+            self.known = more(self.known, before);
         }
     }
 
@@ -153,19 +146,34 @@ impl Pending {
             device_name: bounded(device_name, DEVICE_NAME_CHARS),
             sequence: Sequence::new(),
             safe,
-            borne_out: false,
+            verified: None,
+        }
+    }
+
+    /// Turns to the safe as the text at hand has it, and as verified records had it with this link or `elsewhere`. What
+    /// was verified of another safe stays until this one is met: a text that leads nowhere takes nothing away.
+    pub fn turn_to(&mut self, safe: Safe, elsewhere: impl IntoIterator<Item = Known>) {
+        let of_this = |known: &Known| known.pin == safe.known.pin;
+        let verified = self.verified.into_iter().chain(elsewhere).filter(of_this).reduce(more);
+        self.safe = safe;
+        if let Some(verified) = verified {
+            self.verified = Some(verified);
+            self.safe.inherit(verified);
         }
     }
 
     /// Remembers what verified records say. True if that was news.
     pub fn learn(&mut self, safe: &TrustedSafe) -> bool {
-        let news = self.safe.learn(safe);
-        !std::mem::replace(&mut self.borne_out, true) || news
+        let (before, seen) = ((self.safe.known, self.verified), *safe.known());
+        self.safe.learn(safe);
+        let earlier = self.verified.filter(|known| known.pin == seen.pin);
+        self.verified = Some(earlier.map_or(seen, |known| more(known, seen)));
+        (self.safe.known, self.verified) != before
     }
 
-    /// What other links may rely on: nothing that only this one says of its safe.
+    /// What other links may rely on: nothing that only a link says of its safe.
     pub fn learnt(&self) -> Option<Known> {
-        self.borne_out.then(|| self.safe.known())
+        self.verified
     }
 
     /// Takes another name for the device; a request of another name is another request.
@@ -186,6 +194,14 @@ impl Pending {
     pub fn key(&self) -> SigningSecret {
         SigningSecret::from_bytes(self.device_key.expose())
     }
+}
+
+/// Of two that are known of one safe, what is more of each: neither chain nor records go back.
+fn more(one: Known, other: Known) -> Known {
+    let chain = if other.chain.length > one.chain.length { other.chain } else { one.chain };
+    let age = |known: Known| (known.epoch, known.identity_from);
+    let (epoch, identity_from) = age(one).max(age(other));
+    Known { pin: one.pin, epoch, chain, identity_from }
 }
 
 /// A name that can be shown and kept: harmless and not too long.

@@ -94,17 +94,17 @@ struct Enrolment<'a> {
 
 impl<'a> Enrolment<'a> {
     /// Takes up what was begun with this link, or begins; written down when this returns. What is known of the safe is
-    /// at least what link, earlier tries and a removed account say, and what was learnt with another link.
+    /// what this text of the link says and what verified records said: to an earlier try, another link or the account
+    /// that was removed, which holds nothing else.
     fn begin(lock: &'a Locked<'a>, invitation: &'a Invitation, removed: Option<&Account>) -> Result<Self, Problem> {
         let link = invitation.link.secret.id();
         let name = &invitation.device_name;
         let begun = lock.pending(link)?;
         let learnt = lock.all_pending().into_iter().filter_map(|pending| pending.learnt());
-        let told = begun.iter().map(|begun| &begun.safe).chain(removed.map(|account| &account.safe)).map(Safe::known);
-        let mut safe = Safe::of_link(&invitation.link);
-        told.chain(learnt).for_each(|before| safe.inherit(before));
+        let elsewhere = learnt.chain(removed.map(|account| account.safe.known()));
+        let safe = Safe::of_link(&invitation.link);
         let mut pending = begun.unwrap_or_else(|| Pending::begin(link, safe.clone(), name, &mut random::system()));
-        pending.safe = safe;
+        pending.turn_to(safe, elsewhere);
         pending.rename(name, &mut random::system());
         lock.save_pending(&pending)?;
         Ok(Self { lock, invitation, pending, clock: Clock::default() })

@@ -1,5 +1,8 @@
 //! Links and PINs.
 
+use rohrpost_client::VisitError;
+use rohrpost_e2ee::Link;
+use rohrpost_e2ee::trust::TrustError;
 use rohrpost_patient::Problem;
 use rohrpost_patient::problem::LinkProblem;
 use rohrpost_tests::practice::Invitation;
@@ -48,6 +51,27 @@ async fn the_right_pin_works_after_four_wrong_ones() {
         problem(patient.accept(&wrong(&invitation)).await);
     }
     patient.accept(&invitation).await.unwrap();
+    assert_eq!(practice.devices().await.len(), 1);
+}
+
+/// Whoever reads an e-mail can put its link's secret into another text, since the check sum of a link is no signature.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_text_of_a_link_shuts_out_neither_that_link_nor_the_next_one() {
+    let world = World::start().await;
+    let practice = Practice::open(&world, "practice").await;
+    let id = practice.patient("Erika Beispiel").await;
+    let (first, second) = (practice.invite(&id).await, practice.invite(&id).await);
+    let patient = Patient::new(&world, "Erika Beispiel");
+    assert!(matches!(problem(patient.accept(&wrong(&first)).await), LinkProblem::WrongPin { .. }));
+
+    let mut link = Link::parse(&first.link).unwrap();
+    link.epoch = u32::MAX;
+    let forged = Invitation { link: link.to_url("https://app.example/").to_string(), ..first.clone() };
+    let refused = patient.accept(&forged).await;
+    assert!(matches!(refused, Err(Problem::Visit(VisitError::Trust(TrustError::RolledBack)))), "{refused:?}");
+
+    assert!(matches!(problem(patient.accept(&wrong(&first)).await), LinkProblem::WrongPin { .. }), "it is met again");
+    patient.accept(&second).await.unwrap();
     assert_eq!(practice.devices().await.len(), 1);
 }
 

@@ -70,6 +70,11 @@ fn what_one_link_learnt_of_a_safe_is_known_to_the_next_link() {
     let mut elsewhere = another(2);
     elsewhere.link.pin = SafePin(Fixed([9; 32]));
     assert_eq!(Enrolment::begin(&lock, &elsewhere, None).unwrap().pending.safe.epoch(), 1, "of no other safe");
+
+    lock.remove_pending(first.pending.link).unwrap();
+    let three = another(5);
+    let third = Enrolment::begin(&lock, &three, None).unwrap();
+    assert_eq!(third.pending.safe.known(), first.pending.safe.known(), "by the second link, though that met nobody");
 }
 
 /// Anybody can write a link with a safe's pin and an epoch that is still to come: it must not shut out the true one.
@@ -81,7 +86,43 @@ fn what_only_a_link_says_of_a_safe_is_handed_to_no_other_link() {
     (forged.link.epoch, forged.link.chain.length) = (u32::MAX, 7);
     Enrolment::begin(&lock, &forged, Some(&account())).unwrap();
     let begun = Enrolment::begin(&lock, &genuine, None).unwrap();
-    assert_eq!(begun.pending.safe.known(), Safe::of_link(&genuine.link).known());
+    assert_eq!(begun.pending.safe.known(), account().safe.known(), "what the removed account had verified stays");
+}
+
+/// A link's check sum is no signature: whoever read its e-mail can put its secret into another text.
+#[test]
+fn what_another_text_of_a_link_says_outlives_its_try_neither_for_this_link_nor_for_another() {
+    let (_folder, home) = home();
+    let lock = home.lock().unwrap();
+    let (genuine, mut forged) = (invitation(), invitation());
+    (forged.link.epoch, forged.link.chain.length) = (u32::MAX, 7);
+    Enrolment::begin(&lock, &forged, None).unwrap();
+    let mut begun = Enrolment::begin(&lock, &genuine, None).unwrap();
+    assert_eq!(begun.pending.safe.known(), Safe::of_link(&genuine.link).known(), "before any record was verified");
+
+    assert!(begun.pending.learn(&records(9)));
+    begun.handle_refusal(Timestamp(0)).unwrap();
+    let verified = begun.pending.safe.known();
+    let shut_out = Enrolment::begin(&lock, &forged, None).unwrap();
+    assert_eq!(shut_out.pending.safe.epoch(), u32::MAX, "its own try holds it to what it says");
+    for invitation in [another(1), genuine] {
+        let begun = Enrolment::begin(&lock, &invitation, None).unwrap();
+        assert_eq!((begun.pending.safe.known(), verified.epoch), (verified, 9), "what was verified, and no more");
+    }
+}
+
+/// A try with a safe that never answers must not cost what is known of the true one.
+#[test]
+fn a_text_of_a_link_that_names_another_safe_takes_nothing_from_the_true_one() {
+    let (_folder, home) = home();
+    let lock = home.lock().unwrap();
+    let (genuine, mut elsewhere) = (invitation(), invitation());
+    elsewhere.link.pin = SafePin(Fixed([9; 32]));
+    let mut begun = Enrolment::begin(&lock, &genuine, None).unwrap();
+    assert!(begun.pending.learn(&records(9)));
+    lock.save_pending(&begun.pending).unwrap();
+    assert_eq!(Enrolment::begin(&lock, &elsewhere, None).unwrap().pending.safe.epoch(), 1, "of no other safe");
+    assert_eq!(Enrolment::begin(&lock, &genuine, None).unwrap().pending.safe.epoch(), 9);
 }
 
 /// The same invitation by another link.

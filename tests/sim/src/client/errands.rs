@@ -77,12 +77,13 @@ impl Client {
         let Some(link) = self.invitation.as_ref().map(|invitation| &invitation.link) else { return };
         let id = link.secret.id();
         if self.files.pending.as_ref().is_none_or(|pending| pending.link != id) {
-            let mut safe = KnownSafe::of_link(link);
+            let safe = KnownSafe::of_link(link);
+            let mut pending = Pending::begin(id, safe.clone(), &self.name, &mut self.rng);
             self.files.earlier.extend(self.files.pending.take());
             let learnt = self.files.earlier.iter().filter_map(Pending::learnt);
-            learnt.chain(self.files.removed.as_ref().map(KnownSafe::known)).for_each(|before| safe.inherit(before));
-            self.told.push(Told::Began(safe.known()));
-            self.files.pending = Some(Pending::begin(id, safe, &self.name, &mut self.rng));
+            pending.turn_to(safe, learnt.chain(self.files.removed.as_ref().map(KnownSafe::known)));
+            self.told.push(Told::Began(pending.safe.known()));
+            self.files.pending = Some(pending);
             self.save();
         }
     }
