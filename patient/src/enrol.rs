@@ -16,6 +16,7 @@ use crate::home::{Home, Locked};
 use crate::problem::{LinkProblem, Problem};
 use crate::session::{Correction, Corrections, draft};
 use crate::standing::{Standing, standing, taken};
+use crate::stored::StoredError;
 
 /// What was typed to enrol a device.
 #[derive(Debug)]
@@ -99,7 +100,7 @@ impl<'a> Enrolment<'a> {
     fn begin(lock: &'a Locked<'a>, invitation: &'a Invitation, removed: Option<&Account>) -> Result<Self, Problem> {
         let link = invitation.link.secret.id();
         let name = &invitation.device_name;
-        let begun = lock.pending(link)?;
+        let begun = lock.pending(link).map_err(begun_elsewhere)?;
         let learnt = lock.all_pending().into_iter().filter_map(|pending| pending.learnt());
         let elsewhere = learnt.chain(removed.map(|account| account.safe.known()));
         let safe = Safe::of_link(&invitation.link);
@@ -200,6 +201,11 @@ impl<'a> Enrolment<'a> {
         self.pending.renew(&mut random::system());
         Ok(self.lock.save_pending(&self.pending)?)
     }
+}
+
+/// What another version began is not begun anew: its key may be enrolled by now, and only its file has that.
+fn begun_elsewhere(error: StoredError) -> Problem {
+    if matches!(error, StoredError::Unsupported(_)) { LinkProblem::OtherVersion.into() } else { error.into() }
 }
 
 /// A request that was sent and not answered may have had its effect.

@@ -10,7 +10,7 @@ use rohrpost_e2ee::LinkId;
 use rohrpost_wire::fixed::Fixed;
 
 use crate::account::{Account, Pending};
-use crate::stored::{self, StoredError};
+use crate::stored::{self, Kind, StoredError};
 
 const ACCOUNT: &str = "account";
 /// Followed by the public name of the link, so that no link destroys another's unanswered enrolment.
@@ -18,8 +18,8 @@ const PENDING: &str = "enrolment-";
 /// Enrolments looked at beside the one that is asked for: more than anybody leaves unanswered in one home, and soon read.
 const MOST_PENDING: usize = 64;
 const LOCK: &str = "lock";
-const ACCOUNT_LABEL: &[u8] = b"rohrpost/1 patient account";
-const PENDING_LABEL: &[u8] = b"rohrpost/1 patient enrolment";
+const ACCOUNT_KIND: Kind = Kind { label: b"rohrpost/1 patient account", version: 1 };
+const PENDING_KIND: Kind = Kind { label: b"rohrpost/1 patient enrolment", version: 2 };
 
 /// A folder that may hold an account.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl Home {
         {
             return Err(StoredError::Exposed(self.folder.clone()));
         }
-        stored::read(&self.account_path(), ACCOUNT_LABEL)
+        stored::read(&self.account_path(), ACCOUNT_KIND)
     }
 
     /// Makes the folder, for its owner alone, if it is not there.
@@ -90,7 +90,7 @@ pub struct Locked<'a> {
 impl Locked<'_> {
     /// Replaces the account; durable when this returns.
     pub fn save_account(&self, account: &Account) -> Result<(), StoredError> {
-        stored::write(&self.home.account_path(), ACCOUNT_LABEL, account)
+        stored::write(&self.home.account_path(), ACCOUNT_KIND, account)
     }
 
     /// Reads, changes and writes the account; durable when this returns. `None` if there is none.
@@ -106,7 +106,7 @@ impl Locked<'_> {
 
     /// The enrolment that was begun with this link and not answered.
     pub fn pending(&self, link: LinkId) -> Result<Option<Pending>, StoredError> {
-        stored::read(&self.pending_path(link), PENDING_LABEL)
+        stored::read(&self.pending_path(link), PENDING_KIND)
     }
 
     /// The enrolments that were begun here with any link and not answered, at most 64. What cannot be read
@@ -119,7 +119,7 @@ impl Locked<'_> {
 
     /// Replaces it; durable when this returns.
     pub fn save_pending(&self, pending: &Pending) -> Result<(), StoredError> {
-        stored::write(&self.pending_path(pending.link), PENDING_LABEL, pending)
+        stored::write(&self.pending_path(pending.link), PENDING_KIND, pending)
     }
 
     /// Forgets it.

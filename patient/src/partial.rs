@@ -26,7 +26,7 @@ const REHASH_BYTES: usize = 256 * 1024;
 const OPENINGS: u32 = 16;
 /// Parts of different documents that have one name in one folder.
 const SAME_NAMES: u32 = 100;
-const STATE_LABEL: &[u8] = b"rohrpost/1 partial document";
+const STATE_KIND: stored::Kind = stored::Kind { label: b"rohrpost/1 partial document", version: 1 };
 
 /// What is known of a kept part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,7 +154,7 @@ impl Partial {
         }
         self.file.sync_data().map_err(disk(&self.path))?;
         kept.verified = self.hashed;
-        stored::write(&note_of(&self.path), STATE_LABEL, kept).map_err(from_stored)
+        stored::write(&note_of(&self.path), STATE_KIND, kept).map_err(from_stored)
     }
 
     /// How many bytes there are, all of them hashed.
@@ -266,7 +266,7 @@ fn note_of(part: &Path) -> PathBuf {
 
 /// A note that cannot be read is no note: the part is fetched anew.
 fn read_note(path: &Path) -> Option<Kept> {
-    stored::read(path, STATE_LABEL).ok().flatten()
+    stored::read(path, STATE_KIND).ok().flatten()
 }
 
 fn disk(path: &Path) -> impl FnOnce(io::Error) -> PartialError {

@@ -78,6 +78,9 @@ pub enum LinkProblem {
     /// A link of a later version.
     #[error("unknown link version")]
     Unsupported,
+    /// The enrolment was begun by another version of this program.
+    #[error("enrolment of another version")]
+    OtherVersion,
     /// The safe does not know the link.
     #[error("unknown link")]
     Unknown,
@@ -202,6 +205,7 @@ fn class_of_link(problem: LinkProblem) -> (Exit, &'static str) {
     let kind = match problem {
         LinkProblem::Damaged => "link_damaged",
         LinkProblem::Unsupported => "link_unsupported",
+        LinkProblem::OtherVersion => "link_other_version",
         LinkProblem::Unknown => "link_unknown",
         LinkProblem::Used => "link_used",
         LinkProblem::Expired => "link_expired",

@@ -13,8 +13,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-/// The version of every file this crate keeps.
-const VERSION: u8 = 1;
+/// A kind of file: told from the others by its label, and of a version of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    /// Goes into the sum.
+    pub label: &'static [u8],
+    /// The one version that is written and read.
+    pub version: u8,
+}
+
 const SUM_BYTES: usize = 32;
 /// More than the longest file: names of at most 200 characters, a host name, keys.
 const LONGEST: u64 = 64 * 1024;
@@ -28,7 +35,7 @@ pub enum StoredError {
     /// Not what was written.
     #[error("file is damaged")]
     Damaged(PathBuf),
-    /// Written by a later version.
+    /// Written by another version.
     #[error("file of an unknown version")]
     Unsupported(PathBuf),
     /// The disk or the operating system refused.
@@ -43,7 +50,7 @@ pub(crate) fn disk(path: &Path) -> impl FnOnce(io::Error) -> StoredError {
 }
 
 /// Reads a file; `None` if there is none.
-pub(crate) fn read<T>(path: &Path, label: &[u8]) -> Result<Option<T>, StoredError>
+pub(crate) fn read<T>(path: &Path, kind: Kind) -> Result<Option<T>, StoredError>
 where
     T: Serialize + DeserializeOwned,
 {
@@ -57,12 +64,12 @@ where
     }
     let mut bytes = Zeroizing::new(Vec::new());
     file.take(LONGEST).read_to_end(&mut bytes).map_err(disk(path))?;
-    unframe(&bytes, label, path).map(Some)
+    unframe(&bytes, kind, path).map(Some)
 }
 
 /// Replaces a file; durable when this returns.
-pub(crate) fn write<T: Serialize>(path: &Path, label: &[u8], value: &T) -> Result<(), StoredError> {
-    replace(path, &frame(label, value)).map_err(disk(path))
+pub(crate) fn write<T: Serialize>(path: &Path, kind: Kind, value: &T) -> Result<(), StoredError> {
+    replace(path, &frame(kind, value)).map_err(disk(path))
 }
 
 /// Removes a file if it is there.
@@ -96,27 +103,27 @@ pub(crate) fn private() -> OpenOptions {
     OpenOptions::new()
 }
 
-fn frame<T: Serialize>(label: &[u8], value: &T) -> Zeroizing<Vec<u8>> {
+fn frame<T: Serialize>(kind: Kind, value: &T) -> Zeroizing<Vec<u8>> {
     let body = codec::encode_secret(value);
     let mut bytes = Zeroizing::new(Vec::with_capacity(1 + body.len() + SUM_BYTES));
-    bytes.push(VERSION);
+    bytes.push(kind.version);
     bytes.extend_from_slice(&body);
-    let sum = address::hash(label, &[&bytes]);
+    let sum = address::hash(kind.label, &[&bytes]);
     bytes.extend(sum);
     bytes
 }
 
-fn unframe<T>(bytes: &[u8], label: &[u8], path: &Path) -> Result<T, StoredError>
+fn unframe<T>(bytes: &[u8], kind: Kind, path: &Path) -> Result<T, StoredError>
 where
     T: Serialize + DeserializeOwned,
 {
     let damaged = || StoredError::Damaged(path.to_owned());
     let (framed, sum) = bytes.split_last_chunk::<SUM_BYTES>().ok_or_else(damaged)?;
-    if address::hash(label, &[framed]) != *sum {
+    if address::hash(kind.label, &[framed]) != *sum {
         return Err(damaged());
     }
     match framed.split_first() {
-        Some((&VERSION, body)) => codec::decode(body).map_err(|_| damaged()),
+        Some((version, body)) if *version == kind.version => codec::decode(body).map_err(|_| damaged()),
         Some(_) => Err(StoredError::Unsupported(path.to_owned())),
         None => Err(damaged()),
     }
@@ -158,7 +165,7 @@ pub(crate) fn is_exposed(_: &fs::Metadata) -> bool {
 mod tests {
     use super::*;
 
-    const LABEL: &[u8] = b"test";
+    const KIND: Kind = Kind { label: b"test", version: 2 };
 
     fn file() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -169,37 +176,37 @@ mod tests {
     #[test]
     fn a_value_reads_back_and_is_replaced() {
         let (_folder, path) = file();
-        assert!(read::<u32>(&path, LABEL).unwrap().is_none());
+        assert!(read::<u32>(&path, KIND).unwrap().is_none());
         for value in [7, 8u32] {
-            write(&path, LABEL, &value).unwrap();
-            assert_eq!(read(&path, LABEL).unwrap(), Some(value));
+            write(&path, KIND, &value).unwrap();
+            assert_eq!(read(&path, KIND).unwrap(), Some(value));
         }
     }
 
     #[test]
     fn any_changed_or_missing_byte_is_found() {
         let (_folder, path) = file();
-        write(&path, LABEL, &String::from("value")).unwrap();
+        write(&path, KIND, &String::from("value")).unwrap();
         let whole = fs::read(&path).unwrap();
         for at in 0..whole.len() {
             let mut bytes = whole.clone();
             bytes[at] ^= 1;
             fs::write(&path, &bytes).unwrap();
-            assert!(matches!(read::<String>(&path, LABEL), Err(StoredError::Damaged(_))), "byte {at}");
+            assert!(matches!(read::<String>(&path, KIND), Err(StoredError::Damaged(_))), "byte {at}");
             fs::write(&path, &whole[..at]).unwrap();
-            assert!(matches!(read::<String>(&path, LABEL), Err(StoredError::Damaged(_))), "cut at {at}");
+            assert!(matches!(read::<String>(&path, KIND), Err(StoredError::Damaged(_))), "cut at {at}");
         }
     }
 
     #[test]
     fn a_file_of_another_kind_or_version_is_refused() {
         let (_folder, path) = file();
-        write(&path, b"other", &7u32).unwrap();
-        assert!(matches!(read::<u32>(&path, LABEL), Err(StoredError::Damaged(_))));
-        let mut bytes = vec![2, 7];
-        bytes.extend(address::hash(LABEL, &[&bytes]));
-        fs::write(&path, bytes).unwrap();
-        assert!(matches!(read::<u32>(&path, LABEL), Err(StoredError::Unsupported(_))));
+        write(&path, Kind { label: b"other", ..KIND }, &7u32).unwrap();
+        assert!(matches!(read::<u32>(&path, KIND), Err(StoredError::Damaged(_))));
+        for version in [1, 3] {
+            write(&path, Kind { version, ..KIND }, &7u32).unwrap();
+            assert!(matches!(read::<u32>(&path, KIND), Err(StoredError::Unsupported(_))), "{version}");
+        }
     }
 
     #[cfg(unix)]
@@ -207,11 +214,11 @@ mod tests {
     fn a_file_is_its_owners_alone_and_refused_when_it_is_not() {
         use std::os::unix::fs::PermissionsExt as _;
         let (_folder, path) = file();
-        write(&path, LABEL, &7u32).unwrap();
+        write(&path, KIND, &7u32).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         for mode in [0o640, 0o604, 0o620, 0o644] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            assert!(matches!(read::<u32>(&path, LABEL), Err(StoredError::Exposed(_))), "{mode:o}");
+            assert!(matches!(read::<u32>(&path, KIND), Err(StoredError::Exposed(_))), "{mode:o}");
         }
     }
 
@@ -222,8 +229,8 @@ mod tests {
         let victim = folder.path().join("victim");
         fs::write(&victim, "untouched").unwrap();
         std::os::unix::fs::symlink(&victim, folder.path().join("value.new")).unwrap();
-        write(&path, LABEL, &7u32).unwrap();
+        write(&path, KIND, &7u32).unwrap();
         assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
-        assert_eq!(read(&path, LABEL).unwrap(), Some(7u32));
+        assert_eq!(read(&path, KIND).unwrap(), Some(7u32));
     }
 }

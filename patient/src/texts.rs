@@ -88,6 +88,9 @@ fn link(problem: LinkProblem) -> String {
         LinkProblem::Unanswered(error) => return unanswered(error),
         LinkProblem::Damaged => "This is not a complete link. Copy the whole link from the practice and try again.",
         LinkProblem::Unsupported => "This link is of a later version. Install a newer version of this program.",
+        LinkProblem::OtherVersion => {
+            "This link was begun with another version of this program. Ask the practice for a new link."
+        }
         LinkProblem::Unknown => "The practice does not know this link. Ask the practice for a new one.",
         LinkProblem::Used => {
             "This link has already been used on another device. If that was not you, tell the practice at once. Ask \

@@ -1,12 +1,15 @@
+use std::fs;
+
 use rohrpost_e2ee::link::LinkSecret;
 use rohrpost_e2ee::trust::TrustedSafe;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::{RootChain, StatementHash};
-use rohrpost_wire::{InboxId, SafePin};
+use rohrpost_wire::{InboxId, SafePin, address};
 
 use super::*;
 use crate::account::tests::{account, verified};
 use crate::exit::Exit;
+use crate::texts;
 
 fn invitation() -> Invitation {
     let link = Link {
@@ -123,6 +126,28 @@ fn a_text_of_a_link_that_names_another_safe_takes_nothing_from_the_true_one() {
     lock.save_pending(&begun.pending).unwrap();
     assert_eq!(Enrolment::begin(&lock, &elsewhere, None).unwrap().pending.safe.epoch(), 1, "of no other safe");
     assert_eq!(Enrolment::begin(&lock, &genuine, None).unwrap().pending.safe.epoch(), 9);
+}
+
+/// Its key may be enrolled by now, so nothing is begun in its place.
+#[test]
+fn a_link_that_was_begun_with_another_version_needs_a_new_link_and_stands_in_no_others_way() {
+    for version in [1, 3] {
+        let (folder, home) = home();
+        let lock = home.lock().unwrap();
+        let begun = Enrolment::begin(&lock, &invitation(), None).unwrap().pending;
+        let path = folder.path().join(format!("enrolment-{}", begun.link.0.to_hex()));
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.truncate(bytes.len() - 32);
+        bytes[0] = version;
+        bytes.extend(address::hash(b"rohrpost/1 patient enrolment", &[&bytes]));
+        fs::write(&path, &bytes).unwrap();
+
+        let problem = Enrolment::begin(&lock, &invitation(), None).err().unwrap();
+        assert_eq!((problem.exit(), problem.kind()), (Exit::WrongCredential, "link_other_version"));
+        assert!(texts::problem(&problem).ends_with("Ask the practice for a new link."));
+        assert_eq!(fs::read(&path).unwrap(), bytes, "left as it was");
+        Enrolment::begin(&lock, &another(1), None).unwrap();
+    }
 }
 
 /// The same invitation by another link.
