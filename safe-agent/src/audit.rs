@@ -4,6 +4,7 @@
 //! leaf and no leaf without its effect. Each leaf carries a random salt, and `leaf_hash` = SHA-256(0x00 ‖ salt ‖ event)
 //! in the manner of RFC 6962 §2.1, so that a later Merkle tree can be built over hashes that tell nothing.
 
+mod head;
 mod time;
 
 use rand_core::CryptoRng;
@@ -14,9 +15,10 @@ use rohrpost_wire::codec;
 use rohrpost_wire::fixed::Fixed;
 use serde::{Deserialize, Serialize};
 
-use crate::rows::{self, AuditHead, PatientId, Stored};
+use crate::rows::{self, PatientId, Stored};
 use crate::vault::{Draft, StoreError, Table};
 
+pub use head::head;
 pub use time::{LONGEST_JUMP_SECONDS, accept_clock, advance, days_astray, effective_time, is_clock_astray};
 
 /// One thing that was decided: by whom, about whom, what, and how it went.
@@ -191,7 +193,7 @@ fn leaf_hash(salt: &Fixed<16>, event: &[u8]) -> Fixed<32> {
 
 /// Appends an event and moves the high-water mark of time, unless the event's is too far ahead to be believed.
 pub fn append(draft: &mut Draft<'_>, event: &Event, rng: &mut impl CryptoRng) -> Result<(), StoreError> {
-    let mut head: AuditHead = rows::load(draft, AuditHead::KEY)?.unwrap_or_default();
+    let mut head = head(draft)?;
     let mut salt = [0; 16];
     rng.fill_bytes(&mut salt);
     let (salt, bytes) = (Fixed(salt), codec::encode(event));
@@ -217,7 +219,7 @@ pub struct Part {
 
 /// Reads the leaves from a number on, at most `limit`, past those that are damaged.
 pub fn part(draft: &Draft<'_>, from: u64, limit: usize) -> Result<Part, StoreError> {
-    let head: AuditHead = rows::load(draft, AuditHead::KEY)?.unwrap_or_default();
+    let head = head(draft)?;
     let end = from.saturating_add(limit as u64).min(head.next);
     let mut part = Part { events: Vec::new(), damaged: 0, next: (end < head.next).then_some(end) };
     for number in from..end {

@@ -25,7 +25,9 @@ use crate::audit::{self, Event};
 use crate::handlers::enrol::{self, Counted};
 use crate::identity;
 use crate::requests::{self, Answer, Asker, Enrolment, Incoming, Transfer};
-use crate::rows::{self, DeviceRow, DocumentRow, GrantRow, LinkRow, PatientId, PatientRow, PrekeyRow, Rights, Stored};
+use crate::rows::{
+    self, DeviceRow, DocumentRow, GrantRow, LinkRow, PatientId, PatientRow, PrekeyRow, Rights, SequenceRow, Stored,
+};
 use crate::vault::{Draft, MemoryStore, Store, StoreError};
 
 /// When every test begins.
@@ -139,6 +141,7 @@ impl<S: Store> World<S> {
         let id = DeviceId::of_key(&key.public());
         let (key_bytes, name) = (key.public(), "phone".to_owned());
         self.save(&DeviceRow { id, key: key_bytes, patient, name, enrolled: START, revoked: None });
+        self.save(&SequenceRow::new(id));
         Device { id, key, sequence: 0 }
     }
 

@@ -9,7 +9,7 @@ use rohrpost_wire::Timestamp;
 use rohrpost_wire::records::{PREKEY_SECRET_SECONDS, PREKEYS_AHEAD_SECONDS};
 use rohrpost_wire::time::DAY;
 
-use super::{Action, Actor, Event, append};
+use super::{Action, Actor, Event, append, head};
 use crate::rows::{self, AuditHead};
 use crate::vault::{Draft, StoreError};
 
@@ -53,10 +53,6 @@ pub fn accept_clock(draft: &mut Draft<'_>, clock: Timestamp, rng: &mut impl Cryp
 
 pub(super) fn is_astray(head: &AuditHead, clock: Timestamp) -> bool {
     clock > head.time.plus(LONGEST_JUMP_SECONDS)
-}
-
-fn head(draft: &Draft<'_>) -> Result<AuditHead, StoreError> {
-    Ok(rows::load(draft, AuditHead::KEY)?.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -128,8 +128,9 @@ fn forget_gone_prekeys(draft: &Draft<'_>, row: &mut SequenceRow) -> Result<(), S
     Ok(())
 }
 
+/// Whoever is enrolled has one from the first moment on: where it is missing it is lost, and with it which numbers were used.
 fn sequence_row(draft: &Draft<'_>, device: DeviceId) -> Result<SequenceRow, StoreError> {
-    Ok(rows::load(draft, &device.0.0)?.unwrap_or_else(|| SequenceRow::new(device)))
+    rows::load(draft, &device.0.0)?.ok_or(StoreError::Damaged)
 }
 
 /// Remembers an envelope in the bucket of its prekey.

@@ -5,6 +5,7 @@ use super::*;
 use crate::identity;
 use crate::rows::PrekeyRow;
 use crate::testing::{START, World};
+use crate::vault::{Store as _, Table};
 
 const FAR: Timestamp = Timestamp(START.0 + 300 * DAY);
 
@@ -89,4 +90,21 @@ fn the_practice_vouches_for_a_clock_forwards_and_backwards() {
         upkeep(&mut world);
         world.trusted();
     }
+}
+
+/// Else time would start from nothing, what had ended would be open again, and the next leaf would lie over the first.
+#[test]
+fn behind_a_record_whose_end_is_lost_it_is_no_time_at_all_and_nothing_is_recorded() {
+    let mut world = World::found();
+    let leaves = world.events().len();
+    world.transact(|draft, _, _| draft.delete(Table::Settings, AuditHead::KEY));
+    let mut draft = Draft::new(&world.store);
+    assert_eq!(effective_time(&draft, START).unwrap_err(), StoreError::Damaged);
+    assert_eq!(is_clock_astray(&draft, START).unwrap_err(), StoreError::Damaged);
+    assert_eq!(advance(&mut draft, START).unwrap_err(), StoreError::Damaged);
+    assert_eq!(accept_clock(&mut draft, START, &mut world.rng).unwrap_err(), StoreError::Damaged);
+    let event = Event::new(START, Actor::Owner, Action::PatientAdded);
+    assert_eq!(append(&mut draft, &event, &mut world.rng).unwrap_err(), StoreError::Damaged);
+    assert!(draft.into_writes().is_empty());
+    assert_eq!(world.store.keys(Table::Audit, &[], None, 100).unwrap().len(), leaves);
 }

@@ -91,3 +91,18 @@ fn the_rest_of_a_list_may_be_empty_though_it_is_damaged() {
         assert_eq!((page.documents.len(), page.more), (0, false), "{table:?}");
     }
 }
+
+/// With it would go which numbers were used, how many requests were recorded, and how many after a revocation.
+#[test]
+fn a_device_whose_count_is_lost_is_not_taken_for_one_that_never_asked() {
+    for revoked in [false, true] {
+        let mut scene = scene();
+        scene.world.ask(&mut scene.device, LISTING);
+        if revoked {
+            scene.world.revoke(&scene.device);
+        }
+        let key = scene.device.id.0.0;
+        scene.world.transact(|draft, _, _| draft.delete(Table::Sequences, &key));
+        assert_eq!(scene.decide(LISTING).unwrap_err(), StoreError::Damaged, "revoked: {revoked}");
+    }
+}
