@@ -92,7 +92,13 @@ fn kind_of(fault: &Fault) -> Kind {
     match fault {
         Fault::Unlock(UnlockError::WrongPassphrase | UnlockError::WrongRecovery) => Kind::Wrong,
         Fault::Unlock(UnlockError::Damaged)
-        | Fault::Store(StoreError::Damaged | StoreError::SetBack(_) | StoreError::WrongKey | StoreError::Foreign)
+        | Fault::Store(
+            StoreError::Damaged
+            | StoreError::SetBack(_)
+            | StoreError::Altered
+            | StoreError::WrongKey
+            | StoreError::Foreign,
+        )
         | Fault::Content(ContentError::Damaged | ContentError::Missing) => Kind::Damaged,
         Fault::Folder(FolderError::Io(_))
         | Fault::Unlock(UnlockError::Io(_))

@@ -22,7 +22,7 @@ use rohrpost_wire::Timestamp;
 use crate::presence::Presence;
 use crate::texts;
 use crate::transfers::{Revocation, Transfers};
-use crate::vault::{ContentError, Draft, Folder, StoreError, Trouble, VaultHandle};
+use crate::vault::{Condition, ContentError, Draft, Folder, StoreError, Trouble, VaultHandle};
 
 pub use desk::{Reply, Request};
 pub(crate) use people::clean_name;
@@ -34,6 +34,7 @@ pub struct Office {
     folder: Arc<Folder>,
     transfers: Transfers,
     presence: Presence,
+    condition: Condition,
 }
 
 /// Why the owner's request was not carried out. Nothing was changed.
@@ -101,9 +102,15 @@ impl std::fmt::Display for Invalid {
 }
 
 impl Office {
-    /// Opens the desk.
-    pub fn new(vault: VaultHandle, folder: Arc<Folder>, transfers: Transfers, presence: Presence) -> Self {
-        Self { vault, folder, transfers, presence }
+    /// Opens the desk of a vault in which this was found when it was opened.
+    pub fn new(
+        vault: VaultHandle,
+        folder: Arc<Folder>,
+        transfers: Transfers,
+        presence: Presence,
+        condition: Condition,
+    ) -> Self {
+        Self { vault, folder, transfers, presence, condition }
     }
 
     /// Carries out one request. `content` is the document's bytes for [`Request::DocumentAdd`], and is not touched
@@ -134,9 +141,11 @@ impl Office {
             Request::Log { patient, from } => self.decide(move |draft| log::page(draft, patient.as_deref(), from)),
             Request::Clock { accept } => self.decide(move |draft| clock::look(draft, accept, clock)),
             Request::Status => {
-                let (presence, transfers) = (self.presence.clone(), self.transfers.running());
-                self.decide(move |draft| status::report(draft, &presence, transfers, clock))
+                let (presence, transfers, condition) =
+                    (self.presence.clone(), self.transfers.running(), self.condition);
+                self.decide(move |draft| status::report(draft, &presence, condition, transfers, clock))
             }
+            Request::Condition => Ok(Reply::Condition(self.condition)),
         }
     }
 

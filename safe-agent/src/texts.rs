@@ -144,19 +144,44 @@ pub(crate) fn warnings(condition: Condition) -> impl Iterator<Item = &'static st
     doubtful.into_iter().chain(hides)
 }
 
-const HIDES_ROWS: &str = "warning: vault.db is damaged and may hide patients, documents, shares or devices from every list; nothing is opened \
-     by that. Stop the safe, keep a copy of the data folder as it is, check the disk, and restore the last backup, or \
-     compare the lists of devices and documents with what you know";
+/// What was found at the opening, in one word for programs.
+pub(crate) fn finding(condition: Condition) -> &'static str {
+    match condition {
+        Condition { structure: Structure::Damaged, .. } => "damaged",
+        Condition { standing: Standing::SetBack { .. }, .. } | Condition { structure: Structure::Altered, .. } => {
+            "set_back"
+        }
+        Condition { standing: Standing::Doubtful, .. } => "doubtful",
+        Condition { standing: Standing::Whole { .. } | Standing::Unwitnessed, structure: Structure::Sound } => "sound",
+    }
+}
+
+const HIDES_ROWS: &str = "warning: the safe's database (vault.db) is damaged: patients, documents, shares or devices may be missing from the \
+     lists. Stop the safe, keep a copy of its folder as it is, and call whoever looks after the machine: the disk has to be \
+     checked and a backup restored, which forgets what was revoked since (see Restore in the operations guide)";
 
 const DOUBTFUL: &str = "warning: vault.witness or the count it is held against was damaged or lost, so nobody can tell whether all that was \
      confirmed is there; check the disk, and look through devices and shares";
 
-pub(crate) const NOTHING_LOST: &str = "Nothing that this safe had confirmed is missing. Nothing was changed.\n";
+/// Why there is nothing to accept.
+pub(crate) fn nothing_accepted(condition: Condition) -> &'static str {
+    if condition.structure == Structure::Damaged {
+        "There is nothing here to accept: damage is not mended by that. Nothing was changed.\n"
+    } else if condition.standing == Standing::Doubtful {
+        "Nobody can tell whether anything is missing, so there is nothing to accept. The count is made anew.\n"
+    } else {
+        "Nothing that this safe had confirmed is missing. Nothing was changed.\n"
+    }
+}
 
 /// What an owner who has accepted a loss must look at.
 pub(crate) fn loss_accepted(missing: u64, recorded_until: &str) -> String {
+    let gone = match missing {
+        0 => "rows are older than this safe had confirmed, or gone".to_owned(),
+        missing => format!("{missing} writes that this safe had confirmed are gone"),
+    };
     format!(
-        "Accepted and recorded: {missing} writes that this safe had confirmed are gone.
+        "Accepted and recorded: {gone}.
 
 The latest decision that is still recorded is of {recorded_until}. Whatever was
 done since then, here or by patients, may be among them. Before you serve the safe,
@@ -203,6 +228,7 @@ pub(crate) fn reply(reply: &Reply) -> String {
         Reply::DeviceRevoked { device_id } => format!("Device {device_id} is revoked and gets nothing any more.\n"),
         Reply::Log { entries, .. } => table(entries, "Nothing recorded.", entry),
         Reply::Status(report) => status(report),
+        Reply::Condition(condition) => format!("vault {}\n", finding(*condition)),
         Reply::Clock { clock, acted, ahead_days, accepted } => {
             let verdict = match (accepted, ahead_days) {
                 (true, _) => "accepted",
@@ -281,6 +307,7 @@ relay      {}
 safe pin   {}
 identity   epoch {}, until {} ({} days){warning}
 prekeys    until {}
+vault      {}
 patients   {}
 documents  {}
 devices    {} active, {} open links
@@ -294,6 +321,7 @@ record     {} decisions
         report.identity_until,
         report.identity_days_left,
         report.prekeys_until.as_deref().unwrap_or("none"),
+        report.vault,
         report.patients,
         report.documents,
         report.devices,

@@ -79,9 +79,10 @@ impl Practice {
 
     /// Opens the vault and connects to the relay.
     pub async fn serve(&mut self) {
-        let OpenVault { folder, keeper, .. } = self.unlocked().await;
+        let OpenVault { folder, keeper, condition } = self.unlocked().await;
         let (transfers, presence) = (Transfers::default(), Presence::served());
-        let office = Office::new(keeper.handle(), Arc::clone(&folder), transfers.clone(), presence.clone());
+        let (handle, place) = (keeper.handle(), Arc::clone(&folder));
+        let office = Office::new(handle, place, transfers.clone(), presence.clone(), condition);
         let agent = Agent::new(keeper.handle(), folder, transfers.clone(), presence.clone()).await.unwrap();
         let (stop, stopping) = watch::channel(false);
         let agent = tokio::spawn(agent.run(stopping));

@@ -22,7 +22,7 @@ pub struct Desk(Way);
 #[derive(Debug)]
 enum Way {
     Served(std::path::PathBuf),
-    Own { office: Office, vault: OpenVault },
+    Own { office: Office, _vault: OpenVault },
 }
 
 impl Desk {
@@ -47,12 +47,12 @@ impl Desk {
         })
     }
 
-    /// What was found at opening the vault, if it was this desk that opened it.
-    pub fn condition(&self) -> Option<Condition> {
-        match &self.0 {
-            Way::Served(_) => None,
-            Way::Own { vault, .. } => Some(vault.condition),
-        }
+    /// What was found when the vault was opened, by whomever.
+    pub fn condition(&self) -> Result<Condition, Failure> {
+        let Reply::Condition(condition) = self.perform(Request::Condition, &mut io::empty())? else {
+            return Err(Failure::new(Kind::Other, texts::NOT_UNDERSTOOD));
+        };
+        Ok(condition)
     }
 
     fn served(data: &Path) -> Result<Option<Self>, Failure> {
@@ -67,9 +67,9 @@ impl Desk {
     }
 
     fn own(vault: OpenVault) -> Self {
-        let office =
-            Office::new(vault.keeper.handle(), Arc::clone(&vault.folder), Transfers::default(), Presence::not_served());
-        Self(Way::Own { office, vault })
+        let (handle, folder) = (vault.keeper.handle(), Arc::clone(&vault.folder));
+        let office = Office::new(handle, folder, Transfers::default(), Presence::not_served(), vault.condition);
+        Self(Way::Own { office, _vault: vault })
     }
 
     /// Carries out one request; `content` is a document's bytes.

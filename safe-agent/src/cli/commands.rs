@@ -64,7 +64,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 
 fn open_desk(data: &Path, passphrase_file: Option<&Path>) -> Result<Desk, Failure> {
     let desk = Desk::open(data, || passphrase::existing(passphrase_file))?;
-    desk.condition().into_iter().flat_map(texts::warnings).for_each(output::warn);
+    texts::warnings(desk.condition()?).for_each(output::warn);
     Ok(desk)
 }
 

@@ -7,6 +7,7 @@ use rohrpost_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::view::{Device, Document, Entry, Patient, Status};
+use crate::vault::Condition;
 
 /// One request of the owner. The content of a document follows it as a stream.
 #[derive(Clone, Serialize, Deserialize)]
@@ -80,6 +81,8 @@ pub enum Request {
     },
     /// How the safe is.
     Status,
+    /// What was found when the vault was opened.
+    Condition,
     /// Holds the clock against the safe's own time.
     Clock {
         /// Vouches for the clock.
@@ -179,6 +182,8 @@ pub enum Reply {
     },
     /// How the safe is.
     Status(Box<Status>),
+    /// What was found when the vault was opened.
+    Condition(Condition),
     /// The clock and the safe's own time.
     Clock {
         /// By this machine's clock.
@@ -207,6 +212,7 @@ impl Reply {
             | Self::Unshared { .. }
             | Self::Link { .. }
             | Self::DeviceRevoked { .. }
+            | Self::Condition(_)
             | Self::Clock { .. } => 0,
         }
     }

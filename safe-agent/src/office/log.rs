@@ -44,7 +44,7 @@ fn entry(number: u64, event: &Event) -> Entry {
 }
 
 fn missing(action: &Action) -> Option<u64> {
-    if let Action::LossAccepted { missing } = action { Some(*missing) } else { None }
+    if let Action::LossAccepted { missing: missing @ 1.. } = action { Some(*missing) } else { None }
 }
 
 fn describe(action: &Action) -> (&'static str, Option<String>) {

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::identity;
 use crate::testing::{START, relay};
-use crate::vault::{Fault, Keeper, SqliteStore, Store, VaultKey, system_rng};
+use crate::vault::{Condition, Fault, Keeper, SqliteStore, Store, VaultKey, system_rng};
 
 /// An open vault with a desk.
 struct Desk {
@@ -38,7 +38,13 @@ impl Desk {
             identity::top_up(draft, START, &mut system_rng())
         };
         keeper.handle().transact_blocking(found).unwrap().unwrap();
-        let office = Office::new(keeper.handle(), Arc::new(folder), Transfers::default(), Presence::not_served());
+        let office = Office::new(
+            keeper.handle(),
+            Arc::new(folder),
+            Transfers::default(),
+            Presence::not_served(),
+            Condition::NEW,
+        );
         Self { office, keeper, now: START, place }
     }
 

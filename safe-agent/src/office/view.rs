@@ -81,7 +81,7 @@ pub struct Entry {
     pub action: String,
     /// Which document.
     pub document_id: Option<String>,
-    /// How many confirmed writes were accepted as lost.
+    /// How many confirmed writes were accepted as lost, if anybody could tell.
     pub missing_writes: Option<u64>,
     /// Whether it was allowed.
     pub allowed: bool,
@@ -112,6 +112,8 @@ pub struct Status {
     pub identity_days_left: u64,
     /// Until when prekeys are made.
     pub prekeys_until: Option<String>,
+    /// What was found when the vault was opened: `sound`, `doubtful` or `damaged`.
+    pub vault: String,
     /// How many.
     pub patients: u64,
     /// How many.

@@ -37,7 +37,8 @@ fn a_safe_whose_sheets_never_got_out_does_not_exist_and_is_made_anew() {
 }
 
 fn desk(vault: &OpenVault) -> Office {
-    Office::new(vault.keeper.handle(), Arc::clone(&vault.folder), Transfers::default(), Presence::not_served())
+    let (handle, folder) = (vault.keeper.handle(), Arc::clone(&vault.folder));
+    Office::new(handle, folder, Transfers::default(), Presence::not_served(), vault.condition)
 }
 
 fn documents(vault: &OpenVault) -> (usize, u64) {
@@ -83,7 +84,7 @@ fn a_vault_that_hides_a_document_says_so_at_every_opening_and_keeps_its_file() {
         assert_eq!(documents(&vault), (23, 0), "no list tells");
         assert_eq!(content_files(&path), 24);
         let said = warnings(&vault);
-        assert!(said.len() == 1 && said[0].contains("vault.db is damaged"), "{said:?}");
+        assert!(said.len() == 1 && said[0].contains("(vault.db) is damaged"), "{said:?}");
     }
 }
 

@@ -63,6 +63,7 @@ fn status(practice: &str) -> Reply {
         identity_until: "2027-01-01T00:00:00Z".into(),
         identity_days_left: 300,
         prekeys_until: None,
+        vault: "sound".into(),
         patients: 1,
         documents: 1,
         devices: 1,

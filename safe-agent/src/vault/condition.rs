@@ -1,12 +1,16 @@
 //! What a vault is found to be when it is opened.
 //!
-//! The invariant: a vault that may have lost something, or may hide something, says so at its opening. What hides a row
-//! opens nothing, since without a row there is no right; but a document must not vanish in silence either.
+//! The invariant: a vault that may have lost something, or may hide something, says so at its opening. Where a right that
+//! was taken back may be there again it is not opened until its owner accepts that; what hides a row or spoils one opens
+//! nothing, since without a row there is no right, but a document must not vanish in silence either.
 
+use serde::{Deserialize, Serialize};
+
+use super::store::StoreError;
 use super::witness::Standing;
 
 /// What was found at opening.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
     /// Whether all that was confirmed is there.
     pub standing: Standing,
@@ -14,11 +18,29 @@ pub struct Condition {
     pub structure: Structure,
 }
 
-/// Whether the database names every row that it holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether the database has and names the rows that were committed last. Later is worse to read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Structure {
     /// It does.
     Sound,
-    /// A page of it is not as it was written, or cannot be read: rows may be missing from every list.
+    /// Every page and every row is as it was written once, and yet these are not the rows that were committed last: the
+    /// disk lost a write, or what a damaged page hid has been tidied away with it.
+    Altered,
+    /// A page or a row is not as it was written, or cannot be read: rows may be missing from every list.
     Damaged,
+}
+
+impl Condition {
+    /// Of a vault that was just made.
+    #[cfg(test)]
+    pub(crate) const NEW: Self = Self { standing: Standing::Whole { unwitnessed: 0 }, structure: Structure::Sound };
+
+    /// Why it is not opened, if its owner has to accept first that something confirmed is lost.
+    pub fn lost(self) -> Option<StoreError> {
+        match self {
+            Self { standing: Standing::SetBack { missing }, .. } => Some(StoreError::SetBack(missing)),
+            Self { structure: Structure::Altered, .. } => Some(StoreError::Altered),
+            Self { .. } => None,
+        }
+    }
 }

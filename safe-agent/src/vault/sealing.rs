@@ -77,8 +77,13 @@ pub(super) struct Place<'k> {
 impl<'k> Place<'k> {
     /// The row that tells whether the vault key is the right one.
     pub(super) const CHECK: Self = Self { number: 0, key: b"check" };
-    /// The row that counts the commits.
+    /// The row that counts commits and rows.
     pub(super) const COMMITS: Self = Self { number: 0, key: b"commits" };
+
+    /// Wherever a row stands in the database, of a table that there is or not.
+    pub(super) fn at(number: u8, key: &'k [u8]) -> Self {
+        Self { number, key }
+    }
 
     /// A row of a table.
     pub(super) fn new(table: Table, key: &'k [u8]) -> Self {

@@ -2,10 +2,11 @@
 //!
 //! Writes gather in one transaction until a flush commits it. A commit that fails leaves open what is on disk, so it
 //! poisons the store; a full disk alone is undone cleanly and the store goes on. What the file needs to be durable is
-//! set and read back at every open, never assumed. A file behind its witness, which lost what was confirmed, is not
-//! opened by mistake; one whose structure is damaged, which may hide rows, is opened and says so.
+//! set and read back at every open, never assumed. A file that lost what was confirmed, because it is behind its witness or
+//! its rows are not those that were committed last, is not opened by mistake; a damaged one is opened and says so.
 
 mod file;
+mod fingerprint;
 mod own_rows;
 
 use std::fmt;
@@ -20,6 +21,7 @@ use super::key::VaultKey;
 use super::sealing::{Place, RowSealer};
 use super::store::{Row, Store, StoreError, Table, check_write, scan_start};
 use super::witness::{Compared, Standing, WitnessFile};
+use fingerprint::{Fingerprint, Tally};
 
 /// Sealed rows in a database file, with the generator their salts come from.
 pub struct SqliteStore<R> {
@@ -29,6 +31,7 @@ pub struct SqliteStore<R> {
     poisoned: bool,
     witness: WitnessFile,
     structure: Structure,
+    fingerprint: Fingerprint,
 }
 
 impl<R: CryptoRng> SqliteStore<R> {
@@ -36,33 +39,56 @@ impl<R: CryptoRng> SqliteStore<R> {
     pub fn create(path: &Path, key: &VaultKey, rng: R) -> Result<Self, StoreError> {
         let (connection, witness) =
             (file::create(path)?, Compared::with(file::witness_path(path), Some(0)).put_right());
-        let (sealer, structure) = (RowSealer::new(key), Structure::Sound);
-        let mut store = Self { connection, sealer, rng, poisoned: false, witness, structure };
+        let (sealer, structure, fingerprint) = (RowSealer::new(key), Structure::Sound, Fingerprint::new(key));
+        let mut store = Self { connection, sealer, rng, poisoned: false, witness, structure, fingerprint };
         store.write_check_row()?;
         file::settle_directory(path)?;
         Ok(store)
     }
 
     /// Opens the database of a vault; refuses a missing file, a foreign one, a newer one, another vault's key, and one
-    /// that was set back, which it leaves as it is.
+    /// that lost what was confirmed, which it leaves as it is.
     pub fn open(path: &Path, key: &VaultKey, rng: R) -> Result<Self, StoreError> {
         let store = Self::open_set_back(path, key, rng)?;
-        let Standing::SetBack { missing } = store.standing() else { return Ok(store) };
+        let Some(lost) = store.condition().lost() else { return Ok(store) };
         file::leave_log(&store.connection)?;
-        Err(StoreError::SetBack(missing))
+        Err(lost)
     }
 
-    /// The same for whoever knows that it may be set back. From its next commit on it is not any more.
+    /// The same for whoever knows that something may be lost. From its next commit on it is not set back any more.
     pub fn open_set_back(path: &Path, key: &VaultKey, rng: R) -> Result<Self, StoreError> {
         let (connection, sealer) = (file::open(path)?, RowSealer::new(key));
         own_rows::verify_check(&connection, &sealer)?;
-        let compared = Compared::with(file::witness_path(path), own_rows::counted(&connection, &sealer)?);
+        let counted = own_rows::counted(&connection, &sealer)?;
+        let compared = Compared::with(file::witness_path(path), counted.commits);
         // Before its count is written down: a power cut must not take what the witness then says was confirmed.
         if !matches!(compared.standing(), Standing::SetBack { .. }) {
             file::settle_log(&connection)?;
         }
-        let structure = file::structure(&connection);
-        Ok(Self { connection, sealer, rng, poisoned: false, witness: compared.put_right(), structure })
+        let structure = file::structure(&connection)?;
+        let (witness, fingerprint) = (compared.put_right(), Fingerprint::new(key));
+        let mut store = Self { connection, sealer, rng, poisoned: false, witness, structure, fingerprint };
+        store.structure = structure.max(store.hold_against(counted.tally)?);
+        Ok(store)
+    }
+
+    /// Counts the rows and holds them against what was counted, from which it counts on: rows that are not those that were
+    /// committed last are told at each opening until that is accepted.
+    fn hold_against(&mut self, counted: Option<Tally>) -> Result<Structure, StoreError> {
+        let found = file::unless_damaged(self.tally())?;
+        self.fingerprint.resume(counted.or(found).unwrap_or_default());
+        if found == Some(self.fingerprint.committed()) {
+            return Ok(Structure::Sound);
+        }
+        // A row that does not open gives nobody a right; where all of them do, one that is older may.
+        Ok(file::unless_damaged(self.read_every_row())?.map_or(Structure::Damaged, |_| Structure::Altered))
+    }
+
+    /// Takes the rows that are there for those that should be.
+    pub fn accept_rows(&mut self) -> Result<(), StoreError> {
+        let found = self.tally()?;
+        self.fingerprint.resume(found);
+        Ok(())
     }
 
     /// What was found when it was opened.
@@ -75,10 +101,15 @@ impl<R: CryptoRng> SqliteStore<R> {
         self.witness.standing()
     }
 
-    /// Reads everything once: the file's structure and the seal of every row. Answers how many rows there are.
+    /// Reads everything once: the file's structure, the tally of its rows and the seal of each. Answers how many there are.
     pub fn verify(&self) -> Result<u64, StoreError> {
         self.usable()?;
         file::check_structure(&self.connection)?;
+        let rows = self.read_every_row()?;
+        if self.tally()? == self.fingerprint.written() { Ok(rows) } else { Err(StoreError::Damaged) }
+    }
+
+    fn read_every_row(&self) -> Result<u64, StoreError> {
         let mut rows = 0;
         for table in Table::ALL {
             let mut after: Option<Vec<u8>> = None;
@@ -94,6 +125,20 @@ impl<R: CryptoRng> SqliteStore<R> {
         Ok(rows)
     }
 
+    /// The tally of the rows that are found.
+    fn tally(&self) -> Result<Tally, StoreError> {
+        let mut statement = self.connection.prepare_cached(ALL).map_err(kind)?;
+        let own = Place::COMMITS;
+        let mut rows = statement.query(params![own.number(), own.key()]).map_err(kind)?;
+        let mut tally = Tally::default();
+        while let Some(row) = rows.next().map_err(kind)? {
+            let number = row.get(0).map_err(kind)?;
+            let blob = |column| row.get_ref(column).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged);
+            tally = tally.with(self.fingerprint.mark(Place::at(number, blob(1)?), blob(2)?));
+        }
+        Ok(tally)
+    }
+
     fn write_check_row(&mut self) -> Result<(), StoreError> {
         self.begin()?;
         self.write(Place::CHECK, Some(&Row::new(Vec::new())))?;
@@ -101,7 +146,9 @@ impl<R: CryptoRng> SqliteStore<R> {
     }
 
     fn commit(&mut self, number: u64) -> Result<(), StoreError> {
-        self.write(Place::COMMITS, Some(&Row::new(number.to_be_bytes().to_vec())))?;
+        let row = own_rows::count(number, self.fingerprint.written());
+        let sealed = self.sealer.seal(Place::COMMITS, &row, &mut self.rng)?;
+        self.put(Place::COMMITS, Some(&sealed))?;
         self.connection.execute_batch("COMMIT").map_err(kind)
     }
 
@@ -117,15 +164,21 @@ impl<R: CryptoRng> SqliteStore<R> {
     }
 
     fn write(&mut self, place: Place<'_>, row: Option<&Row>) -> Result<(), StoreError> {
-        if let Some(row) = row {
-            let sealed = self.sealer.seal(place, row, &mut self.rng)?;
-            let mut statement = self.connection.prepare_cached(WRITE).map_err(kind)?;
-            statement.execute(params![place.number(), place.key(), sealed]).map_err(kind)?;
-        } else {
-            let mut statement = self.connection.prepare_cached(DELETE).map_err(kind)?;
-            statement.execute(params![place.number(), place.key()]).map_err(kind)?;
-        }
-        Ok(())
+        let sealed = row.map(|row| self.sealer.seal(place, row, &mut self.rng)).transpose()?;
+        let (connection, fingerprint) = (&self.connection, &mut self.fingerprint);
+        let marked = read_sealed(connection, place, |before| fingerprint.replace(place, before, sealed.as_deref()));
+        // What cannot be read is written over; that it was not as it should be shows in the sum.
+        file::unless_damaged(marked)?;
+        self.put(place, sealed.as_deref())
+    }
+
+    fn put(&self, place: Place<'_>, sealed: Option<&[u8]>) -> Result<(), StoreError> {
+        let (number, key) = (place.number(), place.key());
+        let written = match sealed {
+            Some(sealed) => self.connection.prepare_cached(WRITE).map_err(kind)?.execute(params![number, key, sealed]),
+            None => self.connection.prepare_cached(DELETE).map_err(kind)?.execute(params![number, key]),
+        };
+        written.map(drop).map_err(kind)
     }
 
     fn write_all(&mut self, writes: &WriteSet) -> Result<(), StoreError> {
@@ -136,6 +189,7 @@ impl<R: CryptoRng> SqliteStore<R> {
     /// After a failed write: undoes the open transaction, and stops the store unless only room was missing.
     fn settle(&mut self, outcome: Result<(), StoreError>) -> Result<(), StoreError> {
         let Err(error) = outcome else { return Ok(()) };
+        self.fingerprint.undo();
         // SQLite may have rolled back already on its own; then there is nothing open.
         let undone = self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();
         self.poisoned = error != StoreError::DiskFull || !undone;
@@ -213,6 +267,7 @@ impl<R: CryptoRng> Store for SqliteStore<R> {
         let number = self.witness.next();
         let outcome = self.commit(number);
         self.settle(outcome)?;
+        self.fingerprint.confirm();
         self.witness.confirm(number);
         Ok(())
     }
@@ -232,14 +287,24 @@ impl<R> fmt::Debug for SqliteStore<R> {
 }
 
 fn read(connection: &Connection, keys: &RowSealer, place: Place<'_>) -> Result<Option<Row>, StoreError> {
+    read_sealed(connection, place, |sealed| sealed.map(|sealed| keys.open(place, sealed)).transpose())?
+}
+
+/// Shows what stands in a place, as it is in the file.
+fn read_sealed<T>(
+    connection: &Connection,
+    place: Place<'_>,
+    look: impl FnOnce(Option<&[u8]>) -> T,
+) -> Result<T, StoreError> {
     let mut statement = connection.prepare_cached(READ).map_err(kind)?;
     let mut rows = statement.query(params![place.number(), place.key()]).map_err(kind)?;
-    let Some(row) = rows.next().map_err(kind)? else { return Ok(None) };
+    let Some(row) = rows.next().map_err(kind)? else { return Ok(look(None)) };
     let sealed = row.get_ref(0).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged)?;
-    keys.open(place, sealed).map(Some)
+    Ok(look(Some(sealed)))
 }
 
 const READ: &str = "SELECT value FROM rows WHERE tab = ?1 AND key = ?2";
+const ALL: &str = "SELECT tab, key, value FROM rows WHERE NOT (tab = ?1 AND key = ?2)";
 const SCAN: &str = "SELECT key, value FROM rows WHERE tab = ?1 AND key >= ?2 ORDER BY key LIMIT ?3";
 const KEYS: &str = "SELECT key FROM rows WHERE tab = ?1 AND key >= ?2 ORDER BY key LIMIT ?3";
 const WRITE: &str = "INSERT OR REPLACE INTO rows (tab, key, value) VALUES (?1, ?2, ?3)";

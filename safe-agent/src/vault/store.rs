@@ -145,6 +145,9 @@ pub enum StoreError {
     /// The last commits that were confirmed are missing, so many: the log was damaged, or files were exchanged.
     #[error("the newest of what this safe had confirmed is missing ({0} writes)")]
     SetBack(u64),
+    /// Every row is as it was written once, and they are not those that were committed last: some are older, or missing.
+    #[error("the rows are not those that this safe had confirmed last: some are older, or missing")]
+    Altered,
     /// Another program has the file open.
     #[error("the vault is open in another program")]
     Busy,

@@ -127,7 +127,7 @@ fn store_remedy(error: StoreError) -> &'static str {
         StoreError::Foreign => "check the path: another program's database lies there",
         StoreError::Newer => "start the newer release of the safe; nothing was changed",
         StoreError::WrongKey => "put back the `vault.keys` that belongs to it; nothing was changed",
-        StoreError::SetBack(_) => SET_BACK,
+        StoreError::SetBack(_) | StoreError::Altered => SET_BACK,
         StoreError::Busy => "close the other program and start again",
         StoreError::Unavailable(_) => UNREADABLE,
         StoreError::RowTooLarge | StoreError::KeyTooLong | StoreError::TooManyWrites => "make the change smaller",

@@ -8,6 +8,7 @@
 mod file;
 
 use ring::digest;
+use serde::{Deserialize, Serialize};
 
 pub(super) use file::{Compared, WitnessFile};
 
@@ -23,7 +24,7 @@ pub(super) enum Witness {
 }
 
 /// What came of holding a database against its witness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     /// All that is known to have been confirmed is there, and so many commits more that nobody witnessed.
     Whole {
@@ -44,6 +45,8 @@ pub enum Standing {
 /// Holds the count in a database, unless it is damaged, against the witness.
 pub(super) fn judge(counted: Option<u64>, witness: Witness) -> Standing {
     match (counted, witness) {
+        // The first commit counts: no count at all beside a witness is a row that is lost, not all that was ever confirmed.
+        (Some(0), Witness::Says(1..)) => Standing::Doubtful,
         (Some(counted), Witness::Says(confirmed)) if counted < confirmed => {
             Standing::SetBack { missing: confirmed - counted }
         }

@@ -2,10 +2,11 @@
 //!
 //! Each damage is done to a copy of one folder. Every row and every document is then read: right, missing or called
 //! damaged, never other than what was once written; and nothing panics. A damaged log sets rows back to what they were
-//! before: such a vault is refused until its owner accepts the loss. A damaged page of the database may hide rows: the check
-//! at the opening tells. None that lacks something is opened without a word.
+//! before: such a vault is refused until its owner accepts the loss. A damaged page of the database may hide rows, or a row
+//! may stand under another key: the check at the opening tells. None that lacks something is opened without a word.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -19,7 +20,7 @@ use rohrpost_safe_agent::vault::{
 };
 
 use super::found::content_of;
-use super::scene::{History, Scene};
+use super::scene::{History, LOG_FRAME, LOG_HEADER, PAGE, Scene};
 use super::served::passphrase;
 use crate::damage::{self, Damage, count_panics};
 use crate::plan::{Dice, Plan};
@@ -38,7 +39,9 @@ async fn a_damaged_vault_gives_right_rows_and_documents_or_none() {
         }
         tallies.entry(kind).or_default().add(&tally);
     }
-    assert!(tallies["log"].set_back > 0, "no log was damaged");
+    for kind in ["log", LOST_WRITE] {
+        assert!(tallies[kind].set_back > 0, "no {kind}");
+    }
     let mut figures = Figures::of("disk.vault_damage").seed(plan.seed).none("panics");
     for (kind, tally) in tallies {
         figures = tally.print(kind, figures);
@@ -92,8 +95,9 @@ impl Tally {
 
 fn try_one(scene: &Scene, dice: &mut Dice) -> (&'static str, Tally) {
     let copy = tempfile::tempdir().unwrap();
-    let (kind, from, file) = match dice.below(11) {
-        10 => ("witness", &scene.crashed, "vault.witness".into()),
+    let (kind, from, file) = match dice.below(13) {
+        12 => (LOST_WRITE, &scene.settled, "vault.db".into()),
+        10 | 11 => ("witness", &scene.crashed, "vault.witness".into()),
         0 => ("keys", &scene.settled, "vault.keys".into()),
         1 | 2 => ("content", &scene.settled, scene.documents[dice.place(scene.documents.len())].clone()),
         3..6 => ("log", &scene.crashed, "vault.db-wal".into()),
@@ -101,7 +105,11 @@ fn try_one(scene: &Scene, dice: &mut Dice) -> (&'static str, Tally) {
         _ => ("database", &scene.settled, PathBuf::from("vault.db")),
     };
     damage::copy(from, copy.path());
-    let _damage: Damage = Damage::inflict(&copy.path().join(file), dice);
+    if kind == LOST_WRITE {
+        lose_a_write(&copy.path().join(file), &fs::read(scene.crashed.join("vault.db-wal")).unwrap(), dice);
+    } else {
+        let _damage: Damage = Damage::inflict(&copy.path().join(file), dice);
+    }
     let mut tally = Tally { damages: 1, ..Tally::default() };
     match look(copy.path(), &scene.history) {
         Err(_) => tally.refused = 1,
@@ -109,6 +117,21 @@ fn try_one(scene: &Scene, dice: &mut Dice) -> (&'static str, Tally) {
     }
     (kind, tally)
 }
+
+/// Puts one page of the database back to what it was when it was written before: the disk lost the later write.
+fn lose_a_write(database: &Path, log: &[u8], dice: &mut Dice) {
+    let mut bytes = fs::read(database).unwrap();
+    let frames = log[LOG_HEADER..].chunks_exact(LOG_FRAME).map(|frame| frame.split_at(LOG_FRAME - PAGE));
+    let place = |header: &[u8]| (u32::from_be_bytes(header[..4].try_into().unwrap()) as usize - 1) * PAGE;
+    let older = frames.map(|(header, page)| (place(header), page));
+    let older: Vec<_> = older.filter(|(at, page)| bytes.get(*at..at + PAGE).is_some_and(|new| new != *page)).collect();
+    let (at, page) = older[dice.place(older.len())];
+    bytes[at..at + PAGE].copy_from_slice(page);
+    fs::write(database, bytes).unwrap();
+}
+
+/// The kind of damage that leaves every page whole and every seal right.
+const LOST_WRITE: &str = "database, a write of a page lost";
 
 /// What was read from a damaged vault.
 #[derive(Debug)]
@@ -127,7 +150,7 @@ impl Seen {
     }
 
     fn is_set_back(&self) -> bool {
-        matches!(self.condition.standing, Standing::SetBack { .. })
+        self.condition.lost().is_some()
     }
 
     fn count(&self, tally: &mut Tally) {

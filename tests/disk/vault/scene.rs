@@ -99,8 +99,9 @@ fn rows_of(store: &SqliteStore<SystemRng>) -> BTreeMap<RowPlace, Vec<u8>> {
 }
 
 /// What stands before the first page of a log, and each page with what stands before it.
-const LOG_HEADER: usize = 32;
-const LOG_FRAME: usize = 24 + 8192;
+pub(crate) const LOG_HEADER: usize = 32;
+pub(crate) const LOG_FRAME: usize = 24 + PAGE;
+pub(crate) const PAGE: usize = 8192;
 
 fn files(folder: &Path, name: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -46,7 +46,8 @@ async fn a_safe_that_lost_a_revocation_is_not_served_until_its_owner_accepts_tha
     assert_eq!(last["missing_writes"], 1);
     let shown = String::from_utf8(keys.run(&data, &["log"]).stdout).unwrap();
     assert!(shown.lines().any(|line| line.ends_with("loss accepted  confirmed writes gone: 1")), "{shown}");
-    assert_eq!(json(&keys.run(&data, &["accept-loss", "--json"]))["kind"], "nothing_lost");
+    let again = json(&keys.run(&data, &["accept-loss", "--json"]));
+    assert_eq!((&again["kind"], &again["vault"]), (&"nothing_accepted".into(), &"sound".into()));
 
     let safe = keys.serve(&data).await;
     revoke(&data).await;
@@ -75,6 +76,23 @@ fn a_damaged_or_lost_witness_is_told_by_the_next_command_and_made_anew() {
     }
 }
 
+/// The command makes the witness anew, so it is the last that can tell.
+#[test]
+fn an_owner_who_accepts_a_loss_where_nobody_can_tell_is_told_that_and_not_that_all_is_well() {
+    let folder = TempDir::new().unwrap();
+    let (data, keys) = (folder.path().join("data"), Keys::write());
+    let nowhere = format!("rohrpost-relay://127.0.0.1:9#{}", "00".repeat(32));
+    found(&data, &nowhere.parse().unwrap());
+    fs::write(data.join("vault.witness"), b"spoiled").unwrap();
+    let doubtful = keys.run(&data, &["accept-loss"]);
+    let (said, warned) = (String::from_utf8(doubtful.stdout).unwrap(), String::from_utf8(doubtful.stderr).unwrap());
+    assert!(said.contains("Nobody can tell") && warned.contains("vault.witness"), "{said}{warned}");
+    damage::VAULT.hide_a_row(&data.join("vault.db"));
+    let damaged = keys.run(&data, &["accept-loss", "--json"]);
+    assert!(String::from_utf8(damaged.stderr.clone()).unwrap().contains("(vault.db) is damaged"), "{damaged:?}");
+    assert_eq!(json(&damaged)["vault"], "damaged");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_hides_a_row_is_told_by_every_command_and_by_a_safe_that_is_served() {
     let folder = TempDir::new().unwrap();
@@ -86,15 +104,18 @@ async fn a_page_that_hides_a_row_is_told_by_every_command_and_by_a_safe_that_is_
     damage::VAULT.hide_a_row(&data.join("vault.db"));
     for arguments in [["status", "--json"].as_slice(), &["device", "list", "--json"], &["status", "--json"]] {
         let told = keys.run(&data, arguments);
-        assert!(String::from_utf8(told.stderr.clone()).unwrap().contains("vault.db is damaged"), "{told:?}");
+        assert!(String::from_utf8(told.stderr.clone()).unwrap().contains("(vault.db) is damaged"), "{told:?}");
         json(&told);
     }
     let log = folder.path().join("log");
     let safe = Program::heard(&mut keys.command(&data), &log);
     open(&data).await;
+    let served = keys.run(&data, &["status", "--json"]);
     safe.kill();
+    assert!(String::from_utf8(served.stderr.clone()).unwrap().contains("(vault.db) is damaged"), "{served:?}");
+    assert_eq!(json(&served)["vault"], "damaged");
     let said = fs::read_to_string(&log).unwrap();
-    assert!(said.lines().any(|line| line.contains("ERROR") && line.contains("vault.db is damaged")), "{said}");
+    assert!(said.lines().any(|line| line.contains("ERROR") && line.contains("(vault.db) is damaged")), "{said}");
 }
 
 /// Enrols the one device there is.

@@ -1,10 +1,10 @@
-//! `accept-loss`: the owner's word that a vault which was set back may be used.
+//! `accept-loss`: the owner's word that a vault which lost what it had confirmed may be used.
 
 use std::path::Path;
 
 use serde_json::json;
 
-use super::output::Output;
+use super::output::{Output, warn};
 use crate::clock;
 use crate::failure::Failure;
 use crate::office::view::rfc3339;
@@ -13,12 +13,16 @@ use crate::texts;
 use crate::vault::{Passphrase, Unlock};
 
 pub(super) fn accept(data: &Path, passphrase: &Passphrase, output: &Output) -> Result<(), Failure> {
-    let accepted = patiently(|| match loss::accept(data, &Unlock::Passphrase(passphrase), clock::now()) {
-        Err(trouble) if opening::is_open_elsewhere(&trouble) => Attempt::Again(Err(trouble)),
-        accepted => Attempt::Done(accepted),
-    })?;
-    let Some(loss::Loss { missing, recorded_until }) = accepted else {
-        return output.object(&json!({ "kind": "nothing_lost" }), texts::NOTHING_LOST);
+    let loss::Accepted { condition, loss } =
+        patiently(|| match loss::accept(data, &Unlock::Passphrase(passphrase), clock::now()) {
+            Err(trouble) if opening::is_open_elsewhere(&trouble) => Attempt::Again(Err(trouble)),
+            accepted => Attempt::Done(accepted),
+        })?;
+    texts::warnings(condition).for_each(warn);
+    let Some(loss::Loss { missing, recorded_until }) = loss else {
+        let vault = texts::finding(condition);
+        return output
+            .object(&json!({ "kind": "nothing_accepted", "vault": vault }), texts::nothing_accepted(condition));
     };
     let until = rfc3339(recorded_until);
     output.object(

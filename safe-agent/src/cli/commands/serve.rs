@@ -48,7 +48,8 @@ async fn serve(vault: OpenVault) -> Result<(), Failure> {
         tracing::error!("{}", warning);
     }
     let (transfers, presence) = (Transfers::default(), Presence::served());
-    let office = Office::new(keeper.handle(), Arc::clone(&folder), transfers.clone(), presence.clone());
+    let (handle, place) = (keeper.handle(), Arc::clone(&folder));
+    let office = Office::new(handle, place, transfers.clone(), presence.clone(), condition);
     let listener = Listener::bind(&folder)
         .map_err(|error| Failure::new(Kind::Other, texts::socket_failed(&folder.socket_path(), &error.0)))?;
     let agent = Agent::new(keeper.handle(), Arc::clone(&folder), transfers, presence)

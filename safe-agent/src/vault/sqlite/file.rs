@@ -71,9 +71,20 @@ pub(super) fn leave_log(connection: &Connection) -> Result<(), StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(kind).map(drop)
 }
 
-/// Whether every row is found. A page that cannot be read is as good as damaged: the others are there to be read.
-pub(super) fn structure(connection: &Connection) -> Structure {
-    check_structure(connection).map_or(Structure::Damaged, |()| Structure::Sound)
+/// Whether every row is found.
+pub(super) fn structure(connection: &Connection) -> Result<Structure, StoreError> {
+    Ok(unless_damaged(check_structure(connection))?.map_or(Structure::Damaged, |()| Structure::Sound))
+}
+
+/// What was read, or nothing where damage was. A page that cannot be read is as good as damaged: the others are there to
+/// be read.
+pub(super) fn unless_damaged<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(StoreError::Damaged) => Ok(None),
+        // The low byte says which kind of fault it is, the others where.
+        Err(StoreError::Unavailable(code)) if code & 0xff == rusqlite::ffi::SQLITE_IOERR => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 /// Lets the engine check its own structure up to the first fault, and looks for rows where nobody would look for them.

@@ -1,3 +1,4 @@
+mod fingerprint;
 mod structure;
 
 use std::os::unix::fs::PermissionsExt as _;

@@ -90,8 +90,8 @@ pub(super) const ROWS: &[Row] = &[
         key: "7",
         claim: "A damaged record is set aside, all others are served, and nothing panics.",
         extent: Part(
-            "what a damaged page hides is told at the next opening; not of a vault whose page is whole and old, because the \
-             disk lost a write, and not of a published record set whose name is damaged, until its safe publishes again",
+            "what a damaged page hides, or a lost write left old, is told at the next opening; in a spool not where the number of \
+             rows is the same, and not of a published record set whose name is damaged, until its safe publishes again",
         ),
         by: &[
             Test("tests::disk::a_damaged_or_lost_witness_is_told_by_the_next_command_and_made_anew"),
@@ -109,6 +109,14 @@ pub(super) const ROWS: &[Row] = &[
             Test("safe-agent::lib::a_page_that_names_fewer_rows_than_it_holds_is_told_and_the_others_are_read"),
             Test("safe-agent::lib::a_key_out_of_its_order_is_told"),
             Test("safe-agent::lib::a_row_carried_off_to_where_nobody_looks_is_told"),
+            Test("safe-agent::lib::a_row_under_another_key_is_told_and_the_others_are_served"),
+            Test("safe-agent::lib::a_page_that_the_disk_never_wrote_is_missed_until_its_owner_accepts_that"),
+            Test("safe-agent::lib::a_row_that_is_gone_is_missed_whatever_is_written_after"),
+            Test("safe-agent::lib::behind_a_record_whose_end_is_lost_it_is_no_time_at_all_and_nothing_is_recorded"),
+            Test("safe-agent::lib::a_device_whose_count_is_lost_is_not_taken_for_one_that_never_asked"),
+            Test(
+                "tests::disk::an_owner_who_accepts_a_loss_where_nobody_can_tell_is_told_that_and_not_that_all_is_well",
+            ),
             Test("tests::disk::a_page_that_hides_a_row_is_told_by_every_command_and_by_a_safe_that_is_served"),
             Test("tests::e2e::a_damaged_row_is_one_patients_misfortune_and_nobody_elses"),
         ],
