@@ -69,8 +69,13 @@ impl Mailboxes {
 
     /// Takes over an envelope that was stored earlier. Limits are not looked at: what is stored is kept.
     pub fn restore_envelope(&mut self, waiting: Waiting) {
-        self.next = self.next.max(waiting.slot.0.saturating_add(1));
+        self.pass_over(Some(waiting.slot));
         self.insert(waiting);
+    }
+
+    /// Gives out neither this slot nor one before it.
+    pub fn pass_over(&mut self, used: Option<Slot>) {
+        self.next = self.next.max(used.map_or(0, |used| used.0.saturating_add(1)));
     }
 
     /// Takes over a mailbox that was stored earlier.

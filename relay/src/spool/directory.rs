@@ -36,9 +36,15 @@ impl Directory {
 
     /// Takes over a set that was stored earlier.
     pub(crate) fn restore(&mut self, inbox: InboxId, published: Timestamp, slot: Slot) {
+        self.pass_over(Some(slot));
         self.forget(inbox);
         self.published.insert(inbox, (published, slot));
         self.oldest.insert((published, inbox));
+    }
+
+    /// Gives out neither this slot nor one before it.
+    pub(crate) fn pass_over(&mut self, used: Option<Slot>) {
+        self.next = self.next.max(used.map_or(0, |used| used.0.saturating_add(1)));
     }
 
     /// How many sets are kept.
@@ -59,16 +65,15 @@ impl Directory {
             return Err(ErrorCode::Busy);
         }
         let slot = Slot(self.next);
-        self.next = self.next.saturating_add(1);
         self.restore(inbox, now, slot);
         Ok(Published { slot, before })
     }
 
     /// The sets nobody has renewed for too long, at most `most` at once; they are forgotten here.
-    pub(crate) fn handle_expire(&mut self, now: Timestamp, most: usize) -> Vec<Slot> {
+    pub(crate) fn handle_expire(&mut self, now: Timestamp, most: usize) -> Vec<(InboxId, Slot)> {
         let old = |(published, _): &&(Timestamp, InboxId)| published.plus(KEPT_SECONDS) <= now;
         let due: Vec<InboxId> = self.oldest.iter().take_while(old).take(most).map(|(_, inbox)| *inbox).collect();
-        due.into_iter().filter_map(|inbox| self.forget(inbox)).collect()
+        due.into_iter().filter_map(|inbox| Some((inbox, self.forget(inbox)?))).collect()
     }
 
     /// A set is gone from the index; where it lay.
@@ -108,7 +113,7 @@ mod tests {
         assert_eq!(directory.handle_publish(inbox(1), Timestamp(10)), Ok(published(0, None)));
         assert_eq!(directory.handle_publish(inbox(2), Timestamp(10)), Ok(published(1, None)));
         assert_eq!(directory.handle_publish(inbox(1), Timestamp(20)), Ok(published(2, Some(0))));
-        assert_eq!(directory.handle_expire(Timestamp(10 + KEPT_SECONDS), 9), vec![Slot(1)]);
+        assert_eq!(directory.handle_expire(Timestamp(10 + KEPT_SECONDS), 9), vec![(inbox(2), Slot(1))]);
         assert_eq!((directory.len(), directory.slot_of(inbox(1))), (1, Some(Slot(2))));
     }
 }

@@ -1,7 +1,9 @@
 //! The indexes, built from the rows of a database.
 //!
-//! Each table is read once, in the order of its keys, and what is met is counted. Invariant: a damaged row is set aside and
-//! never blocks the next.
+//! Each table is read once, and what is met is counted. Invariants: a damaged row is set aside and never blocks the next;
+//! a row is known by what it is and never by its place among the others, for its key may be what is damaged.
+
+use std::collections::BTreeSet;
 
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::{EnvelopeId, InboxId, MailboxId, Timestamp};
@@ -27,32 +29,35 @@ pub(crate) struct Restored {
 
 /// Builds the indexes.
 pub(super) fn restore(database: &Connection, limits: &Limits, high_water: Timestamp) -> Result<Restored, StoreError> {
-    let mut mailboxes = Mailboxes::new(limits, high_water, next(database, Table::Envelope)?);
-    let mut directory = Directory::new(limits.record_sets, next(database, Table::Records)?);
-    let mut found = Census::default();
-    for table in [Table::Envelope, Table::Records] {
-        *found.of(table) = database.query_row(table.count_aside(), [], |row| row.get(0))?;
-    }
+    let mut mailboxes = Mailboxes::new(limits, high_water, Slot(0));
+    let mut directory = Directory::new(limits.record_sets, Slot(0));
     let in_mailboxes = scan(database, MAILBOXES, mailbox_row, |row| mailboxes.restore_mailbox(row))?;
     let in_envelopes = scan(database, ENVELOPES, envelope_row, |row| mailboxes.restore_envelope(row))?;
     let in_records = scan(database, RECORDS, records_row, |(inbox, published, slot)| {
         directory.restore(inbox, published, slot);
     })?;
-    let damaged = (in_mailboxes.damaged.len() + in_envelopes.damaged.len() + in_records.damaged.len()) as u64;
-    found.mailboxes += in_mailboxes.rows;
-    for (table, scan) in [(Table::Envelope, in_envelopes), (Table::Records, in_records)] {
-        *found.of(table) += scan.rows;
-        for key in scan.damaged {
-            table.set_aside(database, Slot(key.cast_unsigned()))?;
-        }
-    }
-    Ok(Restored { mailboxes, directory, damaged, found })
+    let found = Census {
+        envelopes: in_envelopes.rows() + aside(database, Table::Envelope)?,
+        mailboxes: in_mailboxes.rows(),
+        record_sets: in_records.rows() + aside(database, Table::Records)?,
+    };
+    let damaged = in_mailboxes.damaged + in_envelopes.damaged + in_records.damaged;
+    in_envelopes.set_damaged_aside(database, Table::Envelope)?;
+    in_records.set_damaged_aside(database, Table::Records)?;
+    mailboxes.pass_over(last_aside(database, Table::Envelope)?);
+    directory.pass_over(last_aside(database, Table::Records)?);
+    Ok(Restored { mailboxes, directory, damaged: damaged.cast_unsigned(), found })
 }
 
-/// The first slot after all that have been used, those of damaged rows included.
-fn next(database: &Connection, table: Table) -> Result<Slot, StoreError> {
-    let last: Option<i64> = database.query_row(table.last(), [], |row| row.get(0))?;
-    Ok(Slot(last.map_or(0, |last| last.cast_unsigned().saturating_add(1))))
+/// How many rows were set aside before.
+fn aside(database: &Connection, table: Table) -> Result<i64, StoreError> {
+    Ok(database.query_row(table.count_aside(), [], |row| row.get(0))?)
+}
+
+/// The last slot whose row is set aside: what was stored under it later would be passed over with it.
+fn last_aside(database: &Connection, table: Table) -> Result<Option<Slot>, StoreError> {
+    let last: Option<i64> = database.query_row(table.last_aside(), [], |row| row.get(0))?;
+    Ok(last.and_then(slot_of))
 }
 
 const ENVELOPES: &str = "SELECT slot, id, header, expires, sum, length(bytes) FROM envelope
@@ -65,43 +70,67 @@ const RECORDS: &str = "SELECT slot, inbox, published FROM records
 /// What was met in one table.
 #[derive(Debug, Default)]
 struct Scan {
-    rows: i64,
-    damaged: Vec<i64>,
+    /// By key and what they are named by: a page that is damaged may name one row in the place of another, and what is met twice is one row.
+    whole: BTreeSet<(i64, [u8; NAME_BYTES])>,
+    damaged: i64,
+    damaged_keys: BTreeSet<i64>,
 }
 
-/// Reads one table, whose key comes first.
+impl Scan {
+    fn rows(&self) -> i64 {
+        i64::try_from(self.whole.len()).unwrap_or(i64::MAX).saturating_add(self.damaged)
+    }
+
+    /// Sets the damaged rows aside, but for those under the key of a whole one, which would be passed over with them.
+    fn set_damaged_aside(&self, database: &Connection, table: Table) -> Result<(), StoreError> {
+        let shared =
+            |key: i64| self.whole.range((key, [0; NAME_BYTES])..=(key, [u8::MAX; NAME_BYTES])).next().is_some();
+        for key in self.damaged_keys.iter().filter(|key| !shared(**key)) {
+            table.set_aside(database, Slot(key.cast_unsigned()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads one table, whose key comes first, and then the name.
 fn scan<T>(
     database: &Connection,
     select: &str,
     read: impl Fn(&Row<'_>) -> Option<T>,
     mut take: impl FnMut(T),
 ) -> Result<Scan, StoreError> {
-    let (mut scan, mut last) = (Scan::default(), None);
+    let mut scan = Scan::default();
     let mut select = database.prepare(select)?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
-        let key: i64 = row.get(0)?;
-        let Some(whole) = read(row) else {
-            // Its place may be what is damaged: those behind it are not held against that.
-            scan.rows += 1;
-            scan.damaged.push(key);
-            continue;
-        };
-        // A page that is damaged may name one row in the place of another: what is met twice is one row.
-        if last.is_none_or(|last| last < key) {
-            scan.rows += 1;
-            last = Some(key);
+        let key = row.get(0)?;
+        match name(row).zip(read(row)) {
+            Some((name, whole)) => {
+                if scan.whole.insert((key, name)) {
+                    take(whole);
+                }
+            }
+            None => {
+                scan.damaged = scan.damaged.saturating_add(1);
+                scan.damaged_keys.insert(key);
+            }
         }
-        take(whole);
     }
     Ok(scan)
 }
+
+/// As much of a hash as names a row in every table.
+fn name(row: &Row<'_>) -> Option<[u8; NAME_BYTES]> {
+    row.get_ref(1).ok()?.as_blob().ok()?.first_chunk().copied()
+}
+
+const NAME_BYTES: usize = 16;
 
 fn envelope_row(row: &Row<'_>) -> Option<Waiting> {
     let header: Vec<u8> = row.get(2).ok()?;
     let (to, opens) = row::places(&header)?;
     let waiting = Waiting {
-        slot: Slot(number(row, 0)?),
+        slot: slot(row)?,
         id: EnvelopeId(fixed(row, 1)?),
         to,
         opens,
@@ -123,7 +152,16 @@ fn mailbox_row(row: &Row<'_>) -> Option<Mailbox> {
 }
 
 fn records_row(row: &Row<'_>) -> Option<(InboxId, Timestamp, Slot)> {
-    Some((InboxId(fixed(row, 1)?), Timestamp(number(row, 2)?), Slot(number(row, 0)?)))
+    Some((InboxId(fixed(row, 1)?), Timestamp(number(row, 2)?), slot(row)?))
+}
+
+fn slot(row: &Row<'_>) -> Option<Slot> {
+    row.get(0).ok().and_then(slot_of)
+}
+
+/// No relay counts into what a key has below zero: such a one is damaged, and nothing may be counted on from it.
+fn slot_of(key: i64) -> Option<Slot> {
+    key.try_into().ok().map(Slot)
 }
 
 fn number(row: &Row<'_>, column: usize) -> Option<u64> {

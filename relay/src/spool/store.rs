@@ -133,8 +133,16 @@ impl Store {
         drop(select);
         let check = |(id, header, bytes): (_, Vec<u8>, _)| row::check(EnvelopeId(Fixed(id)), &header, bytes);
         match tolerate(found, check).map_err(|error| of_row(error, Table::Envelope, slot))? {
-            Found::Whole(_) | Found::Nothing => self.erase(Table::Envelope, slot).map(|()| Erased::Whole),
-            Found::Damaged => self.quarantine(Table::Envelope, slot).map(|_| Erased::SetAside),
+            Found::Whole(_) => self.erase(Table::Envelope, slot).map(|()| Erased::Whole),
+            Found::Damaged | Found::Nothing => self.quarantine(Table::Envelope, slot).map(|_| Erased::SetAside),
+        }
+    }
+
+    /// Deletes a record set, for the same reason only if it is still what was stored.
+    pub(crate) fn erase_records(&mut self, inbox: InboxId, slot: Slot) -> Result<Erased, StoreError> {
+        match self.records(inbox, slot)? {
+            Found::Whole(_) => self.erase(Table::Records, slot).map(|()| Erased::Whole),
+            Found::Damaged | Found::Nothing => self.quarantine(Table::Records, slot).map(|_| Erased::SetAside),
         }
     }
 
@@ -165,9 +173,12 @@ impl Store {
 
     /// Reads an envelope and checks it against the id it was queued under.
     pub(crate) fn read(&self, waiting: &Waiting) -> Result<Found<Stored>, StoreError> {
-        let mut select = self.database.prepare_cached("SELECT header, bytes FROM envelope WHERE slot = ?1")?;
+        // Not at the slot but between its neighbours: a damaged row may lie beside it under the same key, and a search
+        // ends at either.
+        let select = "SELECT header, bytes FROM envelope WHERE slot > ?1 - 1 AND slot < ?1 + 1 AND id = ?2";
+        let mut select = self.database.prepare_cached(select)?;
         let columns = |row: &Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?));
-        let found = select.query_row([waiting.slot.0.cast_signed()], columns).optional();
+        let found = select.query_row(params![waiting.slot.0.cast_signed(), waiting.id.0.0], columns).optional();
         let whole = tolerate(found, |(header, bytes)| row::check(waiting.id, &header, bytes));
         whole.map_err(|error| of_row(error, Table::Envelope, waiting.slot))
     }

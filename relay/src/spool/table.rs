@@ -15,11 +15,11 @@ pub(crate) enum Table {
 }
 
 impl Table {
-    /// Asks for the last slot in use.
-    pub(super) fn last(self) -> &'static str {
+    /// Asks for the last slot that was set aside.
+    pub(super) fn last_aside(self) -> &'static str {
         match self {
-            Self::Envelope => "SELECT max(slot) FROM envelope",
-            Self::Records => "SELECT max(slot) FROM records",
+            Self::Envelope => "SELECT max(slot) FROM quarantined_envelope",
+            Self::Records => "SELECT max(slot) FROM quarantined_records",
         }
     }
 
@@ -31,11 +31,12 @@ impl Table {
         }
     }
 
-    /// Counts the rows that were set aside and are there.
+    /// Counts the rows that were set aside and are there. Each row is looked at (`+` keeps SQLite from searching for the
+    /// slots): one whose key is out of its order is there, and no search finds it.
     pub(super) fn count_aside(self) -> &'static str {
         match self {
-            Self::Envelope => "SELECT count(*) FROM quarantined_envelope CROSS JOIN envelope USING (slot)",
-            Self::Records => "SELECT count(*) FROM quarantined_records CROSS JOIN records USING (slot)",
+            Self::Envelope => "SELECT count(*) FROM envelope WHERE +slot IN (SELECT slot FROM quarantined_envelope)",
+            Self::Records => "SELECT count(*) FROM records WHERE +slot IN (SELECT slot FROM quarantined_records)",
         }
     }
 

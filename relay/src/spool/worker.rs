@@ -256,8 +256,9 @@ impl Worker {
                 self.store.execute(effect, None)?;
             }
         }
-        for slot in self.directory.handle_expire(self.mailboxes.high_water(), EXPIRE) {
-            self.store.erase(Table::Records, slot)?;
+        for (inbox, slot) in self.directory.handle_expire(self.mailboxes.high_water(), EXPIRE) {
+            let erased = self.store.erase_records(inbox, slot)?;
+            tally.quarantined += u64::from(erased == Erased::SetAside);
         }
         tally.expired += effects.len() as u64;
         Ok(())
@@ -280,7 +281,7 @@ impl Worker {
                 answer.decide(Ok(()));
             }
             Ask::Publish(ask, answer) => {
-                let published = self.publish(ask.inbox, &ask.records, now)?;
+                let published = self.publish(ask.inbox, &ask.records, now, tally)?;
                 answer.decide(published);
             }
             Ask::Records(inbox, answer) => answer.decide(self.records(*inbox, tally)?),
@@ -325,7 +326,13 @@ impl Worker {
         Ok(None)
     }
 
-    fn publish(&mut self, inbox: InboxId, bytes: &[u8], now: Timestamp) -> Result<Result<(), ErrorCode>, StoreError> {
+    fn publish(
+        &mut self,
+        inbox: InboxId,
+        bytes: &[u8],
+        now: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<Result<(), ErrorCode>, StoreError> {
         let now = self.mailboxes.high_water().max(now);
         let published = match self.directory.handle_publish(inbox, now) {
             Ok(published) => published,
@@ -333,7 +340,8 @@ impl Worker {
         };
         self.store.publish(published.slot, inbox, now, bytes)?;
         if let Some(before) = published.before {
-            self.store.erase(Table::Records, before)?;
+            let erased = self.store.erase_records(inbox, before)?;
+            tally.quarantined += u64::from(erased == Erased::SetAside);
         }
         Ok(Ok(()))
     }

@@ -12,6 +12,8 @@ use super::*;
 use crate::pace::Reading;
 
 mod hidden;
+mod keys;
+mod records;
 
 type Asked<T> = oneshot::Receiver<Result<T, ErrorCode>>;
 
@@ -99,9 +101,18 @@ fn publish(worker: &mut Worker, content: &[u8]) -> Result<(), ErrorCode> {
 }
 
 fn records(worker: &mut Worker) -> Result<Vec<u8>, ErrorCode> {
+    records_of(worker, 1)
+}
+
+fn records_of(worker: &mut Worker, number: u8) -> Result<Vec<u8>, ErrorCode> {
     let (answer, mut asked) = Answer::new();
-    worker.batch(vec![command(Ask::Records(inbox(), answer))]);
+    worker.batch(vec![command(Ask::Records(InboxId(Fixed([number; 16])), answer))]);
     asked.try_recv().unwrap()
+}
+
+fn reopen(bench: &Bench, worker: Worker) -> Worker {
+    drop(worker);
+    bench.open()
 }
 
 /// Overwrites stored bytes behind the spool's back, as a dying disk would.
@@ -191,17 +202,21 @@ fn broken_chain() -> BrokenChain {
     let path = bench.folder.path().join("spool.db");
     let mut database = std::fs::read(&path).unwrap();
     for filling in [0x22, 0x33] {
-        let start = database.windows(100).position(|window| window.iter().all(|byte| *byte == filling)).unwrap();
-        let local = database[start..].iter().take_while(|byte| **byte == filling).count();
-        // The pointer follows the part of the content that lies in the row's first page.
-        assert_eq!(database[start + local], 0);
-        database[start + local] ^= 0x40;
+        let pointer = second_page(&database, filling);
+        assert_eq!(database[pointer], 0);
+        database[pointer] ^= 0x40;
     }
     std::fs::write(&path, database).unwrap();
     let mut worker = bench.open();
     let slots = list(&mut worker);
     assert_eq!(slots.len(), 2);
     BrokenChain { bench, worker, id, slots }
+}
+
+/// Where a row that is filled with this byte says which page is its second: behind what lies of it on its first.
+fn second_page(database: &[u8], filling: u8) -> usize {
+    let start = database.windows(100).position(|window| window.iter().all(|byte| *byte == filling)).unwrap();
+    start + database[start..].iter().take_while(|byte| **byte == filling).count()
 }
 
 impl BrokenChain {

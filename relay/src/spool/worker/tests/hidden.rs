@@ -9,12 +9,12 @@ use super::*;
 use crate::spool::census::Reckoning;
 
 /// Enough rows for several of them on each page.
-const ROWS: u8 = 40;
-const TABLES: [&str; 3] = ["envelope", "mailbox", "records"];
+pub(super) const ROWS: u8 = 40;
+pub(super) const TABLES: [&str; 3] = ["envelope", "mailbox", "records"];
 const ONE_MISSING: Reckoning = Reckoning::Uneven { missing: 1, surplus: 0 };
 
 /// A closed spool with so many rows in each table, all of them counted.
-fn filled() -> Bench {
+pub(super) fn filled() -> Bench {
     let bench = Bench::new();
     let mut worker = bench.open();
     for number in 0..ROWS {
@@ -24,15 +24,15 @@ fn filled() -> Bench {
     bench
 }
 
-fn path(bench: &Bench) -> PathBuf {
+pub(super) fn path(bench: &Bench) -> PathBuf {
     bench.folder.path().join("spool.db")
 }
 
-fn reckoning(bench: &Bench) -> Reckoning {
+pub(super) fn reckoning(bench: &Bench) -> Reckoning {
     Store::open(&path(bench)).unwrap().restore(&bench.limits).unwrap().1
 }
 
-fn execute(bench: &Bench, statements: &str) {
+pub(super) fn execute(bench: &Bench, statements: &str) {
     Connection::open(path(bench)).unwrap().execute_batch(statements).unwrap();
 }
 
@@ -48,11 +48,11 @@ fn deposit_as(worker: &mut Worker, content: &[u8], change: impl FnOnce(&mut Depo
 }
 
 /// Deposits a request that opens a mailbox of its own.
-fn request(worker: &mut Worker, number: u8) -> EnvelopeId {
+pub(super) fn request(worker: &mut Worker, number: u8) -> EnvelopeId {
     deposit_as(worker, &[number; 150], |ask| ask.header.reply_mailbox = Some(Fixed([number; 32])))
 }
 
-fn publish_of(worker: &mut Worker, number: u8) {
+pub(super) fn publish_of(worker: &mut Worker, number: u8) {
     let memory = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
     let inbox = InboxId(Fixed([number; 16]));
     let (answer, mut asked) = Answer::new();
@@ -88,9 +88,9 @@ fn hide_a_row(database: &Path, table: usize) {
     panic!("no page of {} can be spoiled", TABLES[table]);
 }
 
-const PAGE_BYTES: usize = 4096;
+pub(super) const PAGE_BYTES: usize = 4096;
 /// The first byte of a leaf of a table with row numbers.
-const LEAF: u8 = 13;
+pub(super) const LEAF: u8 = 13;
 
 #[test]
 fn a_page_that_names_fewer_rows_than_it_holds_is_told_until_the_next_commit_and_the_rest_is_served() {
