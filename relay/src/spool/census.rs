@@ -50,15 +50,23 @@ impl Census {
     }
 }
 
-/// What a database says of its rows.
+/// What a commit wrote down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Counted {
-    /// Nothing: nobody has counted since its last commit.
-    Nothing,
-    /// Nothing that can be relied on.
-    Unreadable,
-    /// So many, and how far time had come.
-    Says(Census, Timestamp),
+struct Counted {
+    /// Its number.
+    commit: u64,
+    rows: Census,
+    /// How far time had come.
+    high_water: Timestamp,
+}
+
+impl Counted {
+    /// Whether a relay that counts commits and no rows has gone on from here. It never counts backwards, it writes the
+    /// witness, and the first it writes is the time, unless that came within the same minute. Where there is no trace of
+    /// one, it is the number of commits that is damaged: this one is beside its sum, and that is not.
+    fn is_followed(&self, commits: u64, high_water: Timestamp, witnessed: Option<u64>) -> bool {
+        commits > self.commit && (witnessed == Some(commits) || high_water > self.high_water)
+    }
 }
 
 /// What came of holding the rows that were found against those that were counted.
@@ -81,43 +89,57 @@ pub(super) enum Reckoning {
 #[derive(Debug)]
 pub(super) struct Counting {
     counted: Option<Census>,
-    /// Its count is damaged.
+    /// Its count is damaged, or the number of commits beside it.
     doubtful: bool,
-    /// How far time has come. A damaged one would let all that waits expire: where there is a count it stands beside it.
+    /// How many commits there have been.
+    pub(super) commits: u64,
+    /// How far time had come with the last of them. A damaged one would let all that waits expire: where there is a count it
+    /// stands beside it.
     pub(super) high_water: Timestamp,
     /// By the transaction at hand.
     pub(super) change: Census,
+    /// The same time, after the transaction at hand.
+    pub(super) reached: Timestamp,
 }
 
 impl Counting {
-    /// Takes over what stands in a database of so many commits and this time.
-    pub(super) fn open(column: ValueRef<'_>, commits: u64, high_water: Timestamp) -> Self {
+    /// Takes over what stands in a database of so many commits and this time, and beside it in a witness.
+    pub(super) fn open(column: ValueRef<'_>, commits: u64, high_water: Timestamp, witnessed: Option<u64>) -> Self {
         let counted = match column {
-            ValueRef::Null => Counted::Nothing,
-            ValueRef::Blob(bytes) => decode(bytes, commits),
-            ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Text(_) => Counted::Unreadable,
+            ValueRef::Null => return Self::taking(None, false, commits, high_water),
+            ValueRef::Blob(bytes) => decode(bytes),
+            ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Text(_) => None,
         };
-        let doubtful = counted == Counted::Unreadable;
-        let (counted, high_water) = match counted {
-            Counted::Says(census, beside) => (Some(census), beside),
-            Counted::Nothing | Counted::Unreadable => (None, high_water),
-        };
-        Self { counted, doubtful, high_water, change: Census::default() }
+        let Some(counted) = counted else { return Self::taking(None, true, commits, high_water) };
+        if counted.commit == commits {
+            return Self::taking(Some(counted.rows), false, commits, counted.high_water);
+        }
+        // At worst what has expired is erased late.
+        let earlier = counted.high_water.min(high_water);
+        if counted.is_followed(commits, high_water, witnessed) {
+            return Self::taking(None, false, commits, earlier);
+        }
+        Self::taking(None, true, counted.commit, earlier)
+    }
+
+    fn taking(counted: Option<Census>, doubtful: bool, commits: u64, high_water: Timestamp) -> Self {
+        Self { counted, doubtful, commits, high_water, change: Census::default(), reached: high_water }
     }
 
     /// Forgets what a transaction changed that has not been committed.
     pub(super) fn begin(&mut self) {
-        self.change = Census::default();
+        (self.change, self.reached) = (Census::default(), self.high_water);
     }
 
     /// What the commit of this number writes down; nothing before the rows have been counted once.
     pub(super) fn column(&self, commit: u64) -> Option<[u8; COUNTED_BYTES]> {
-        self.counted.map(|census| encode(commit, census.plus(self.change), self.high_water))
+        self.counted.map(|census| encode(commit, census.plus(self.change), self.reached))
     }
 
     /// Takes down that the transaction at hand is durable.
     pub(super) fn confirm(&mut self) {
         self.counted = self.counted.map(|census| census.plus(self.change));
+        self.high_water = self.reached;
         self.begin();
     }
 
@@ -166,21 +188,15 @@ fn encode(commit: u64, census: Census, high_water: Timestamp) -> [u8; COUNTED_BY
     bytes
 }
 
-/// Reads it, in a database of so many commits.
-fn decode(bytes: &[u8], commits: u64) -> Counted {
-    let Some((content, sum)) = bytes.split_last_chunk::<SUM_BYTES>() else { return Counted::Unreadable };
-    if sum_of(content) != *sum {
-        return Counted::Unreadable;
-    }
-    let (numbers, []) = content.as_chunks::<NUMBER_BYTES>() else { return Counted::Unreadable };
-    let &[commit, envelopes, mailboxes, record_sets, high_water] = numbers else { return Counted::Unreadable };
-    if u64::from_be_bytes(commit) != commits {
-        return Counted::Nothing;
-    }
+/// Reads it. Whatever is not as it was written says nothing.
+fn decode(bytes: &[u8]) -> Option<Counted> {
+    let (content, sum) = bytes.split_last_chunk::<SUM_BYTES>()?;
+    let (numbers, []) = content.as_chunks::<NUMBER_BYTES>() else { return None };
+    let &[commit, envelopes, mailboxes, record_sets, high_water] = numbers else { return None };
     let number = i64::from_be_bytes;
-    let census =
-        Census { envelopes: number(envelopes), mailboxes: number(mailboxes), record_sets: number(record_sets) };
-    Counted::Says(census, Timestamp(u64::from_be_bytes(high_water)))
+    let rows = Census { envelopes: number(envelopes), mailboxes: number(mailboxes), record_sets: number(record_sets) };
+    let (commit, high_water) = (u64::from_be_bytes(commit), Timestamp(u64::from_be_bytes(high_water)));
+    (sum_of(content) == *sum).then_some(Counted { commit, rows, high_water })
 }
 
 fn sum_of(content: &[u8]) -> [u8; SUM_BYTES] {

@@ -55,7 +55,11 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     make_durable(&database)?;
     if known {
         settle(&database)?;
-        begin_to_count(&database)?;
+        match begin_to_count(&database).map_err(OpenError::from) {
+            // With the first commit for which there is room, then.
+            Ok(()) | Err(OpenError::Full) => {}
+            Err(error) => return Err(error),
+        }
     } else {
         let layout = format!("BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {STORAGE_VERSION}; COMMIT;");
         database.execute_batch(&layout)?;
@@ -77,7 +81,7 @@ fn settle(database: &Connection) -> Result<(), OpenError> {
 }
 
 /// A database from before commits or rows were counted gets places for their numbers; a relay of then passes over them.
-fn begin_to_count(database: &Connection) -> Result<(), OpenError> {
+pub(super) fn begin_to_count(database: &Connection) -> rusqlite::Result<()> {
     for (name, column) in [("commits", "commits INTEGER NOT NULL DEFAULT 0"), ("counted", "counted BLOB")] {
         let query = "SELECT count(*) FROM pragma_table_info('meta') WHERE name = ?1";
         if database.query_row(query, [name], |row| row.get::<_, i64>(0))? == 0 {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::{EnvelopeId, InboxId, Timestamp};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::census::{Counting, Reckoning};
@@ -15,7 +16,7 @@ use super::restore::{self, Restored};
 use super::row::{self, Stored};
 use super::schema;
 use super::table::Table;
-use super::witness::{Standing, WitnessFile};
+use super::witness::{self, Standing, WitnessFile};
 use crate::mailbox::{Effect, Mailbox, Slot, Waiting};
 use crate::quota::Limits;
 
@@ -45,6 +46,8 @@ pub(crate) struct Store {
     database: Connection,
     witness: WitnessFile,
     counting: Counting,
+    /// Whether there are places for the numbers of commits and rows.
+    counts: bool,
     /// Rows that had changed when the transaction at hand began.
     changed_before: u64,
 }
@@ -52,14 +55,23 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the database, laying it out if it is new.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        let database = schema::open(path)?;
-        let (commits, counting) = database.query_row("SELECT commits, high_water, counted FROM meta", [], |row| {
-            let (commits, high_water) = (row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?);
-            let counting = Counting::open(row.get_ref(2)?, commits, Timestamp(high_water.cast_unsigned()));
-            Ok((commits, counting))
+        Self::over(schema::open(path)?, path)
+    }
+
+    /// Takes over an open database, which may have no places yet for the numbers of commits and rows.
+    pub(super) fn over(database: Connection, path: &Path) -> Result<Self, OpenError> {
+        let witness = witness::read(path);
+        let (counting, counts) = database.query_row("SELECT * FROM meta", [], |row| {
+            let place = |name| row.as_ref().column_index(name).ok();
+            let (commits, counted) = (place("commits"), place("counted"));
+            let number = |place| row.get::<_, i64>(place).map(i64::cast_unsigned);
+            let column = counted.map_or(Ok(ValueRef::Null), |place| row.get_ref(place))?;
+            let high_water = Timestamp(row.get::<_, i64>("high_water")?.cast_unsigned());
+            let counting = Counting::open(column, commits.map_or(Ok(0), number)?, high_water, witness.says());
+            Ok((counting, commits.and(counted).is_some()))
         })?;
-        let witness = WitnessFile::open(path, commits);
-        Ok(Self { database, witness, counting, changed_before: 0 })
+        let witness = WitnessFile::open(path, witness, counting.commits);
+        Ok(Self { database, witness, counting, counts, changed_before: 0 })
     }
 
     /// Whether all that was confirmed was there when it was opened.
@@ -86,6 +98,9 @@ impl Store {
         if self.database.total_changes() == self.changed_before {
             return Ok(self.database.execute_batch("COMMIT")?);
         }
+        if !self.counts {
+            schema::begin_to_count(&self.database)?;
+        }
         let number = self.witness.next();
         let mut update = self.database.prepare_cached("UPDATE meta SET commits = ?1, counted = ?2")?;
         update.execute(params![number.cast_signed(), self.counting.column(number)])?;
@@ -93,6 +108,7 @@ impl Store {
         self.database.execute_batch("COMMIT")?;
         self.witness.confirm(number);
         self.counting.confirm();
+        self.counts = true;
         Ok(())
     }
 
@@ -218,7 +234,7 @@ impl Store {
 
     /// Writes down how far time has come.
     pub(crate) fn keep_high_water(&mut self, high_water: Timestamp) -> Result<(), StoreError> {
-        self.counting.high_water = high_water;
+        self.counting.reached = high_water;
         self.run("UPDATE meta SET high_water = ?1", &high_water.0.cast_signed()).map(drop)
     }
 

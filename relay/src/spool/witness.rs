@@ -11,19 +11,26 @@ use std::path::Path;
 
 use rohrpost_wire::address::hash;
 
-pub(super) use file::WitnessFile;
+pub(super) use file::{WitnessFile, read};
 
 use crate::metrics::Metrics;
 
 /// What the file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Witness {
+pub(super) enum Witness {
     /// Nothing: there is none.
     Missing,
     /// Nothing that can be relied on: it is damaged, or cannot be read.
     Unreadable,
     /// So many commits were confirmed.
     Says(u64),
+}
+
+impl Witness {
+    /// The number of the last commit that was confirmed, if that is known.
+    pub(super) fn says(self) -> Option<u64> {
+        if let Self::Says(confirmed) = self { Some(confirmed) } else { None }
+    }
 }
 
 /// What came of holding a database against its witness.

@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Standing, WITNESS_BYTES, Witness, decode, encode, judge};
 use crate::folder;
@@ -22,11 +22,10 @@ pub(in crate::spool) struct WitnessFile {
 }
 
 impl WitnessFile {
-    /// Opens it beside a database that counts so many commits. Where it says something else than what is to be counted on
+    /// Opens one in which this was found, beside a database that counts so many commits. Where it says something else than what is to be counted on
     /// from, it is made anew, durably: one that a power cut leaves empty would be called damaged.
-    pub(in crate::spool) fn open(database: &Path, counted: u64) -> Self {
-        let path = database.with_extension("witness");
-        let found = read(&path);
+    pub(in crate::spool) fn open(database: &Path, found: Witness, counted: u64) -> Self {
+        let path = path_beside(database);
         let (standing, commits) = judge(counted, found);
         let ready = if found == Witness::Says(commits) { Ok(()) } else { folder::write_whole(&path, &encode(commits)) };
         let mut witness = Self { file: None, commits, standing, told: false };
@@ -65,8 +64,13 @@ impl WitnessFile {
     }
 }
 
-fn read(path: &Path) -> Witness {
-    match read_whole(path) {
+fn path_beside(database: &Path) -> PathBuf {
+    database.with_extension("witness")
+}
+
+/// Reads the one beside a database.
+pub(in crate::spool) fn read(database: &Path) -> Witness {
+    match read_whole(&path_beside(database)) {
         Ok(bytes) => decode(&bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Witness::Missing,
         Err(_) => Witness::Unreadable,

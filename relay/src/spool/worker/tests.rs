@@ -120,6 +120,16 @@ fn damage(worker: &Worker, statement: &str) {
     assert_eq!(worker.store.database().execute(statement, []).unwrap(), 1);
 }
 
+fn pages(worker: &Worker) -> i64 {
+    worker.store.database().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap()
+}
+
+/// Lets the database grow to so many pages, as a full disk does.
+fn cap(worker: &Worker, pages: i64) {
+    let set = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+    assert_eq!(worker.store.database().pragma_update_and_check(None, "max_page_count", pages, set), Ok(pages));
+}
+
 #[test]
 fn what_was_stored_is_read_after_a_restart() {
     let bench = Bench::new();
@@ -279,11 +289,7 @@ fn a_full_disk_refuses_deposits_lets_acks_through_and_recovers() {
     let bench = Bench::new();
     let mut worker = bench.open();
     let first = store(&mut worker, &vec![1; 20_000]).unwrap();
-    let pages: i64 = worker.store.database().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
-    let cap = |worker: &Worker, pages: i64| {
-        let set = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
-        assert_eq!(worker.store.database().pragma_update_and_check(None, "max_page_count", pages, set), Ok(pages));
-    };
+    let pages = pages(&worker);
     cap(&worker, pages);
     let (growing, mut queued) = deposit(&vec![2; 50_000]);
     let (acking, mut acked) = ack(vec![first]);
@@ -299,6 +305,19 @@ fn a_full_disk_refuses_deposits_lets_acks_through_and_recovers() {
     bench.pass(10);
     assert!(store(&mut worker, &vec![2; 50_000]).is_ok());
     assert_eq!(*worker.failed.borrow(), None);
+}
+
+/// It was taken for written down, and another minute had to pass.
+#[test]
+fn a_time_that_found_no_room_is_written_down_by_the_next_commit() {
+    let bench = Bench::new();
+    let mut worker = bench.open();
+    store(&mut worker, b"first").unwrap();
+    cap(&worker, pages(&worker));
+    bench.pass(600);
+    assert_eq!(store(&mut worker, &vec![2; 50_000]), Err(ErrorCode::Busy));
+    let kept: i64 = worker.store.database().query_row("SELECT high_water FROM meta", [], |row| row.get(0)).unwrap();
+    assert_eq!(Timestamp(kept.cast_unsigned()), *bench.now.lock().unwrap());
 }
 
 /// A copy that an operator took with another program stopped the relay.

@@ -7,6 +7,8 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::spool::census::Reckoning;
+use crate::spool::schema;
+use crate::spool::witness::{Standing, WitnessFile};
 
 /// Enough rows for several of them on each page.
 pub(super) const ROWS: u8 = 40;
@@ -160,9 +162,7 @@ fn whatever_a_spool_does_its_count_is_that_of_its_rows() {
     damage(&worker, "UPDATE envelope SET header = x'00' WHERE slot = 8");
     let slots = list(&mut worker);
     assert_eq!(read(&mut worker, slots[6]), None, "set aside when it is read");
-    let pages: i64 = worker.store.database().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
-    let cap = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
-    worker.store.database().pragma_update_and_check(None, "max_page_count", pages, cap).unwrap();
+    cap(&worker, pages(&worker));
     assert_eq!(store(&mut worker, &vec![5; 200_000]), Err(ErrorCode::Busy), "taken back");
     assert_eq!(worker.metrics.hidden.read(), 0);
     drop(worker);
@@ -209,6 +209,9 @@ fn an_older_relay_that_wrote_in_between_raises_no_alarm() {
     let bench = filled();
     for change in ["DELETE FROM envelope WHERE slot = 4", "INSERT INTO records VALUES (900, x'00', 1, x'00', x'00')"] {
         execute(&bench, &format!("BEGIN; {change}; UPDATE meta SET commits = commits + 1; COMMIT"));
+        let database = Connection::open(path(&bench)).unwrap();
+        let commits: i64 = database.query_row("SELECT commits FROM meta", [], |row| row.get(0)).unwrap();
+        WitnessFile::open(&path(&bench), witness::read(&path(&bench)), commits.cast_unsigned());
         assert_eq!(reckoning(&bench), Reckoning::Even);
     }
     store(&mut bench.open(), b"another").unwrap();
@@ -244,4 +247,49 @@ fn a_damaged_count_is_told_and_stops_nothing() {
     store(&mut worker, b"another").unwrap();
     drop(worker);
     assert_eq!(reckoning(&bench), Reckoning::Even);
+}
+
+/// It had the witness made anew with a false number, and a damaged time was believed.
+#[test]
+fn a_damaged_number_of_commits_is_told_and_neither_guard_is_lost() {
+    for bit in [0, 3, 6, 20, 62, 63] {
+        let bench = filled();
+        let witnessed = witness::read(&path(&bench)).says().unwrap();
+        execute(&bench, &format!("UPDATE meta SET commits = {}", witnessed.cast_signed() ^ (1 << bit)));
+        for _ in 0..2 {
+            let mut store = Store::open(&path(&bench)).unwrap();
+            let told = (store.standing(), store.restore(&bench.limits).unwrap().1);
+            assert_eq!(told, (Standing::Whole, Reckoning::Doubtful), "bit {bit}");
+            assert_eq!(witness::read(&path(&bench)).says(), Some(witnessed), "bit {bit}");
+        }
+        store(&mut bench.open(), b"another").unwrap();
+        assert_eq!(witness::read(&path(&bench)).says(), Some(witnessed + 1), "bit {bit}");
+        hide_a_row(&path(&bench), 0);
+        assert_eq!(reckoning(&bench), ONE_MISSING, "bit {bit}");
+    }
+}
+
+/// It was not served at all.
+#[test]
+fn an_older_spool_on_a_full_disk_is_served_and_counted_from_its_first_commit_on() {
+    for missing in [&["counted"][..], &["counted", "commits"]] {
+        let bench = filled();
+        let database = schema::open(&path(&bench)).unwrap();
+        for column in missing {
+            database.execute_batch(&format!("ALTER TABLE meta DROP COLUMN {column}")).unwrap();
+        }
+        if missing.len() == 2 {
+            fs::remove_file(path(&bench).with_extension("witness")).unwrap();
+        }
+        let mut store = Store::over(database, &path(&bench)).unwrap();
+        assert_eq!(store.restore(&bench.limits).unwrap().1, Reckoning::Even);
+        for number in 1..3 {
+            store.begin().unwrap();
+            store.keep_high_water(Timestamp(2_000_000 + number)).unwrap();
+            store.commit().unwrap();
+        }
+        drop(store);
+        hide_a_row(&path(&bench), 0);
+        assert_eq!(reckoning(&bench), ONE_MISSING);
+    }
 }
