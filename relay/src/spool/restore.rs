@@ -104,16 +104,13 @@ fn scan<T>(
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let key = row.get(0)?;
-        match name(row).zip(read(row)) {
-            Some((name, whole)) => {
-                if scan.whole.insert((key, name)) {
-                    take(whole);
-                }
-            }
-            None => {
-                scan.damaged = scan.damaged.saturating_add(1);
-                scan.damaged_keys.insert(key);
-            }
+        let Some((name, whole)) = name(row).zip(read(row)) else {
+            scan.damaged = scan.damaged.saturating_add(1);
+            scan.damaged_keys.insert(key);
+            continue;
+        };
+        if scan.whole.insert((key, name)) {
+            take(whole);
         }
     }
     Ok(scan)

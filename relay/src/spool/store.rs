@@ -223,9 +223,11 @@ impl Store {
 
     /// Reads a record set.
     pub(crate) fn records(&self, inbox: InboxId, slot: Slot) -> Result<Found<Vec<u8>>, StoreError> {
-        let mut select = self.database.prepare_cached("SELECT published, sum, bytes FROM records WHERE slot = ?1")?;
+        // Between its neighbours, as an envelope.
+        let select = "SELECT published, sum, bytes FROM records WHERE slot > ?1 - 1 AND slot < ?1 + 1 AND inbox = ?2";
+        let mut select = self.database.prepare_cached(select)?;
         let columns = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, row::Sum>(1)?, row.get(2)?));
-        let found = select.query_row([slot.0.cast_signed()], columns).optional();
+        let found = select.query_row(params![slot.0.cast_signed(), inbox.0.0], columns).optional();
         let whole = tolerate(found, |(published, sum, bytes): (i64, row::Sum, Vec<u8>)| {
             (row::records_sum(inbox, published.cast_unsigned(), &bytes) == sum).then_some(bytes)
         });
