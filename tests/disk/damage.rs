@@ -34,6 +34,15 @@ impl Damage {
         }
     }
 
+    /// Flips a bit of what SQLite finds its way by in a closed database.
+    pub(crate) fn mislead(database: &Path, pages: &Pages, dice: &mut Dice) -> Self {
+        let mut bytes = fs::read(database).unwrap();
+        let places = pages.signposts(&bytes);
+        bytes[places[dice.place(places.len())]] ^= 1 << dice.below(8);
+        fs::write(database, bytes).unwrap();
+        Self::Bit
+    }
+
     fn draw(dice: &mut Dice) -> Self {
         match dice.below(12) {
             0 => Self::Zeros,
@@ -86,7 +95,27 @@ pub(crate) const VAULT: Pages = Pages { bytes: 8192, leaf: 10 };
 /// Of a relay.
 pub(crate) const SPOOL: Pages = Pages { bytes: 4096, leaf: 13 };
 
+/// The head of a leaf page, before the pointers to its rows.
+const HEAD: usize = 8;
+/// Of a row: its length, its key, and what its columns are.
+const ROW_HEAD: usize = 8;
+
 impl Pages {
+    /// The heads of all leaf pages, their pointers to rows, and the heads of these rows.
+    fn signposts(&self, database: &[u8]) -> Vec<usize> {
+        let number = |at: usize| usize::from(u16::from_be_bytes([database[at], database[at + 1]]));
+        let mut places = Vec::new();
+        let starts = (self.bytes..database.len()).step_by(self.bytes);
+        for page in starts.filter(|start| database[*start] == self.leaf) {
+            let pointers = (0..number(page + 3)).map(|row| page + HEAD + 2 * row);
+            places.extend(page..page + HEAD);
+            places.extend(pointers.clone().flat_map(|pointer| [pointer, pointer + 1]));
+            places.extend(pointers.map(|pointer| page + number(pointer)).flat_map(|row| row..row + ROW_HEAD));
+        }
+        places.retain(|place| *place < database.len());
+        places
+    }
+
     /// Takes the last row off a leaf page: it names one row fewer than it holds, which reading does not notice.
     pub(crate) fn hide_a_row(&self, database: &Path) {
         let mut bytes = fs::read(database).unwrap();

@@ -1,6 +1,6 @@
 //! A relay's folder with one of everything in it, as a stop and as a crash leave it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use rohrpost_client::{AskError, Connection, Role};
@@ -35,6 +35,22 @@ pub(crate) struct Expected {
     records: RecordSet,
 }
 
+/// So many at each start that their numbers reach that of a row whose key is damaged.
+const FRESH: u64 = 12;
+
+/// One row that a relay has confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Item {
+    /// A request that waits.
+    Envelope(EnvelopeId),
+    /// The answer to one.
+    Reply,
+    /// Where that waits, and others would.
+    Mailbox,
+    /// What a safe has published.
+    Records,
+}
+
 impl Scene {
     /// Fills a relay.
     pub(crate) async fn make() -> Self {
@@ -64,15 +80,15 @@ impl Expected {
         let mut expected =
             Self { route, envelopes: BTreeMap::new(), mailbox, reply: content(9000, 99), practice, records };
         for number in 0..24 {
-            // From a part of a page to a chain of ten.
-            let bytes = content(200 + usize::try_from(number * number).unwrap() * 70, number);
+            // Several to a page, and in between from a part of a page to a chain of ten.
+            let length = 200 + if number % 3 > 0 { 0 } else { number * number * 70 };
+            let bytes = content(usize::try_from(length).unwrap(), number);
             let asks = number == 5;
             let deposit = Deposit { reply_mailbox: asks.then(|| expected.mailbox.public()), ..expected.deposit() };
             let id = safe.deposit(&deposit, &bytes).await.unwrap();
             expected.envelopes.insert(id, bytes);
         }
-        let to = Destination::Mailbox(MailboxId::of_key(&expected.mailbox.public().0));
-        safe.deposit(&Deposit { to, ..expected.deposit() }, &expected.reply).await.unwrap();
+        safe.deposit(&expected.answer(), &expected.reply).await.unwrap();
         expected
     }
 
@@ -86,40 +102,63 @@ impl Expected {
         Deposit { to, ticket: None, ttl: TtlClass::Fortnight, reply_mailbox: None }
     }
 
-    /// Something that nobody has sent yet.
-    pub(crate) fn fresh(&self) -> (Deposit, Vec<u8>) {
-        (self.deposit(), content(3000, 1000))
+    fn answer(&self) -> Deposit {
+        let to = Destination::Mailbox(MailboxId::of_key(&self.mailbox.public().0));
+        Deposit { to, ..self.deposit() }
     }
 
-    /// How many envelopes are missing; `Misbehaved` if anything is wrong.
-    pub(crate) async fn missing(&self, safe: &Connection) -> Result<u64, AskError> {
-        let delivered = safe.fetch(self.inbox(), false).await?;
-        let right = |id: &EnvelopeId, bytes: &Vec<u8>| self.envelopes.get(id) == Some(bytes);
-        if !delivered.iter().all(|delivered| right(&delivered.delivery.id, &delivered.envelope)) {
-            return Err(AskError::Misbehaved);
+    /// What is sent at this start, and by nobody before.
+    pub(crate) fn fresh(&self, start: u64) -> impl Iterator<Item = (Deposit, Vec<u8>)> {
+        (0..FRESH).map(move |number| (self.deposit(), content(200, 1000 + start * FRESH + number)))
+    }
+
+    /// What is missing of all that was confirmed before this start; `Misbehaved` if anything is wrong.
+    pub(crate) async fn missing(&self, safe: &Connection, start: u64) -> Result<BTreeSet<Item>, AskError> {
+        let mut missing = self.missing_envelopes(safe, start).await?;
+        missing.extend(self.missing_reply(safe).await?);
+        missing.extend(self.missing_mailbox(safe).await?);
+        missing.extend(self.missing_records(safe).await?);
+        Ok(missing)
+    }
+
+    async fn missing_envelopes(&self, safe: &Connection, start: u64) -> Result<BTreeSet<Item>, AskError> {
+        let mut envelopes = self.envelopes.clone();
+        let fresh = (0..start).flat_map(|start| self.fresh(start));
+        envelopes.extend(fresh.map(|(deposit, bytes)| (deposit.envelope_id(&bytes), bytes)));
+        for delivered in safe.fetch(self.inbox(), false).await? {
+            if envelopes.remove(&delivered.delivery.id) != Some(delivered.envelope) {
+                return Err(AskError::Misbehaved);
+            }
         }
-        let envelopes = (self.envelopes.len() - delivered.len()) as u64;
-        Ok(envelopes + self.missing_reply(safe).await?)
+        Ok(envelopes.into_keys().map(Item::Envelope).collect())
     }
 
-    async fn missing_reply(&self, safe: &Connection) -> Result<u64, AskError> {
+    async fn missing_reply(&self, safe: &Connection) -> Result<Option<Item>, AskError> {
         let replies = match safe.fetch_mailbox(&self.mailbox).await {
-            Err(AskError::Refused(ErrorCode::Unknown)) => return Ok(1),
+            Err(AskError::Refused(ErrorCode::Unknown)) => return Ok(Some(Item::Reply)),
             replies => replies?,
         };
         match replies.as_slice() {
-            [] => Ok(1),
-            [reply] if reply.envelope == self.reply => Ok(0),
+            [] => Ok(Some(Item::Reply)),
+            [reply] if reply.envelope == self.reply => Ok(None),
             _ => Err(AskError::Misbehaved),
         }
     }
 
-    /// How many record sets are.
-    pub(crate) async fn missing_records(&self, safe: &Connection) -> Result<u64, AskError> {
+    /// It is there if it takes the same reply again, which changes nothing where that waits.
+    async fn missing_mailbox(&self, safe: &Connection) -> Result<Option<Item>, AskError> {
+        match safe.deposit(&self.answer(), &self.reply).await {
+            Ok(_) => Ok(None),
+            Err(AskError::Refused(ErrorCode::Unknown)) => Ok(Some(Item::Mailbox)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn missing_records(&self, safe: &Connection) -> Result<Option<Item>, AskError> {
         match safe.records(self.practice).await {
-            Ok(records) if records == self.records => Ok(0),
+            Ok(records) if records == self.records => Ok(None),
             Ok(_) => Err(AskError::Misbehaved),
-            Err(AskError::Refused(ErrorCode::Unknown)) => Ok(1),
+            Err(AskError::Refused(ErrorCode::Unknown)) => Ok(Some(Item::Records)),
             Err(error) => Err(error),
         }
     }
