@@ -23,6 +23,8 @@ pub(crate) struct Restored {
     pub(crate) mailboxes: Mailboxes,
     pub(crate) directory: Directory,
     pub(crate) damaged: u64,
+    /// How many had been set aside before.
+    pub(crate) aside: u64,
     /// The rows that were met, and those that had been set aside before.
     pub(super) found: Census,
 }
@@ -36,17 +38,19 @@ pub(super) fn restore(database: &Connection, limits: &Limits, high_water: Timest
     let in_records = scan(database, RECORDS, records_row, |(inbox, published, slot)| {
         directory.restore(inbox, published, slot);
     })?;
+    let (envelopes, record_sets) = (aside(database, Table::Envelope)?, aside(database, Table::Records)?);
     let found = Census {
-        envelopes: in_envelopes.rows() + aside(database, Table::Envelope)?,
+        envelopes: in_envelopes.rows() + envelopes,
         mailboxes: in_mailboxes.rows(),
-        record_sets: in_records.rows() + aside(database, Table::Records)?,
+        record_sets: in_records.rows() + record_sets,
     };
     let damaged = in_mailboxes.damaged + in_envelopes.damaged + in_records.damaged;
     in_envelopes.set_damaged_aside(database, Table::Envelope)?;
     in_records.set_damaged_aside(database, Table::Records)?;
     mailboxes.pass_over(last_aside(database, Table::Envelope)?);
     directory.pass_over(last_aside(database, Table::Records)?);
-    Ok(Restored { mailboxes, directory, damaged: damaged.cast_unsigned(), found })
+    let aside = (envelopes + record_sets).cast_unsigned();
+    Ok(Restored { mailboxes, directory, damaged: damaged.cast_unsigned(), aside, found })
 }
 
 /// How many rows were set aside before.
