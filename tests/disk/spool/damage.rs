@@ -6,7 +6,6 @@
 
 mod look;
 
-use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use rohrpost_figures::Figures;
@@ -88,8 +87,8 @@ impl Tally {
     }
 
     fn take_served(&mut self, file: &str, served: &Served) {
-        let Served { lost, set_aside, set_back, hidden } = served;
-        let (lost, told) = (lost.len() as u64, set_aside + hidden);
+        let Served { lost, damaged, aside, set_back, hidden } = served;
+        let (lost, told) = (lost.len() as u64, damaged.max(aside) + hidden);
         // Its sum is looked at when it is asked for: under a damaged name nobody does.
         let unnamed = u64::from(served.lost.contains(&Item::Records));
         self.missing += lost;
@@ -108,16 +107,17 @@ impl Tally {
     }
 
     /// What the second start came to, of which the first has seen all that was damaged and made a commit.
-    fn take_again(&mut self, before: &BTreeSet<Item>, look: &Look) {
+    fn take_again(&mut self, before: &Served, look: &Look) {
         match look {
             Look::Refused | Look::Stopped => self.stopped_again += 1,
             Look::Wrong => self.wrong += 1,
             Look::Served(served) => {
-                let lost = served.lost.difference(before).count() as u64;
+                let lost = served.lost.difference(&before.lost).count() as u64;
+                let told = served.damaged.max(served.aside.saturating_sub(before.aside)) + served.hidden;
                 self.again += 1;
                 self.missing_again += lost;
                 self.false_alarms += u64::from(served.hidden > lost || served.set_back > 0);
-                self.unnoticed += u64::from(lost > served.set_aside + served.hidden);
+                self.unnoticed += u64::from(lost > told);
             }
         }
     }
@@ -141,6 +141,6 @@ async fn try_one(scene: &Scene, dice: &mut Dice, tally: &mut Tally) {
     let first = look(copy.path(), &scene.expected, 0).await;
     tally.take(file, &first);
     if let Look::Served(first) = first {
-        tally.take_again(&first.lost, &look(copy.path(), &scene.expected, 1).await);
+        tally.take_again(&first, &look(copy.path(), &scene.expected, 1).await);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rohrpost_client::{AskError, Connection, Role};
-use rohrpost_relay::{BindError, Config, Limits, Relay};
+use rohrpost_relay::{BindError, Config, Limits, Relay, status};
 
 use crate::spool::scene::{Expected, Item};
 
@@ -25,7 +25,9 @@ pub(super) struct Served {
     /// Of all that was confirmed.
     pub(super) lost: BTreeSet<Item>,
     /// Rows that it found damaged.
-    pub(super) set_aside: u64,
+    pub(super) damaged: u64,
+    /// Rows that are set aside, as its status says: where these are named may be what is damaged.
+    pub(super) aside: u64,
     /// Confirmed commits that it knows to be missing.
     pub(super) set_back: u64,
     /// Rows that it knows to be missing.
@@ -45,9 +47,13 @@ pub(super) async fn look(data: &Path, expected: &Expected, start: u64) -> Look {
         asked = ask(&relay, expected, start) => Some(asked),
     };
     let metrics = relay.metrics();
-    let (set_aside, set_back) = (metrics.quarantined.read(), metrics.missing.read());
+    let (damaged, set_back, hidden) = (metrics.quarantined.read(), metrics.missing.read(), metrics.hidden.read());
+    drop(relay);
     match asked {
-        Some(Ok(lost)) => Look::Served(Served { lost, set_aside, set_back, hidden: metrics.hidden.read() }),
+        Some(Ok(lost)) => {
+            let aside = status::read(data).map_or(0, |status| status.spool.quarantined);
+            Look::Served(Served { lost, damaged, aside, set_back, hidden })
+        }
         // The client has held the bytes against the id they came under.
         Some(Err(AskError::Misbehaved)) => Look::Wrong,
         Some(Err(AskError::Refused(_) | AskError::Lost | AskError::TimedOut)) | None => Look::Stopped,
