@@ -18,8 +18,8 @@ pub struct Condition {
     pub structure: Structure,
 }
 
-/// Whether the database has and names the rows that were committed last. Later is worse to read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// Whether the database has and names the rows that were committed last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Structure {
     /// It does.
     Sound,

@@ -68,19 +68,23 @@ impl<R: CryptoRng> SqliteStore<R> {
         let structure = file::structure(&connection)?;
         let (witness, fingerprint) = (compared.put_right(), Fingerprint::new(key));
         let mut store = Self { connection, sealer, rng, poisoned: false, witness, structure, fingerprint };
-        store.structure = structure.max(store.hold_against(counted.tally)?);
+        if !store.holds(counted.tally)? && structure == Structure::Sound {
+            store.structure = store.what_differs()?;
+        }
         Ok(store)
     }
 
-    /// Counts the rows and holds them against what was counted, from which it counts on: rows that are not those that were
+    /// Adds the rows up, holds them against what was counted, and counts on from that: rows that are not those that were
     /// committed last are told at each opening until that is accepted.
-    fn hold_against(&mut self, counted: Option<Tally>) -> Result<Structure, StoreError> {
+    fn holds(&mut self, counted: Option<Tally>) -> Result<bool, StoreError> {
         let found = file::unless_damaged(self.tally())?;
         self.fingerprint.resume(counted.or(found).unwrap_or_default());
-        if found == Some(self.fingerprint.committed()) {
-            return Ok(Structure::Sound);
-        }
-        // A row that does not open gives nobody a right; where all of them do, one that is older may.
+        Ok(found == Some(self.fingerprint.committed()))
+    }
+
+    /// What is wrong with rows that do not add up. One that does not open gives nobody a right; where all of them do, one
+    /// that is older may.
+    fn what_differs(&self) -> Result<Structure, StoreError> {
         Ok(file::unless_damaged(self.read_every_row())?.map_or(Structure::Damaged, |_| Structure::Altered))
     }
 
@@ -123,6 +127,34 @@ impl<R: CryptoRng> SqliteStore<R> {
             }
         }
         Ok(rows)
+    }
+
+    /// Takes what stands under the keys that begin with a prefix, after one of them. A damaged file may have them out of
+    /// their order: only those that go on ascending count, so that whoever reads page by page comes to an end.
+    fn walk<T>(
+        &self,
+        sql: &str,
+        table: Table,
+        (prefix, after): (&[u8], Option<&[u8]>),
+        limit: usize,
+        mut take: impl FnMut(&[u8], &rusqlite::Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.usable()?;
+        let mut statement = self.connection.prepare_cached(sql).map_err(kind)?;
+        let most = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![table.number(), scan_start(prefix, after), most]).map_err(kind)?;
+        let (mut found, mut last) = (Vec::new(), after.map(<[u8]>::to_vec));
+        while let Some(row) = rows.next().map_err(kind)? {
+            let key = row.get_ref(0).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged)?;
+            if !key.starts_with(prefix) {
+                break;
+            }
+            if last.as_deref().is_none_or(|last| key > last) {
+                found.push(take(key, row)?);
+                last = Some(key.to_vec());
+            }
+        }
+        Ok(found)
     }
 
     /// The tally of the rows that are found.
@@ -210,21 +242,10 @@ impl<R: CryptoRng> Store for SqliteStore<R> {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<(Vec<u8>, Row)>, StoreError> {
-        self.usable()?;
-        let mut statement = self.connection.prepare_cached(SCAN).map_err(kind)?;
-        let start = scan_start(prefix, after);
-        let most = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![table.number(), start, most]).map_err(kind)?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(kind)? {
-            let key = row.get_ref(0).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged)?;
-            if !key.starts_with(prefix) {
-                break;
-            }
+        self.walk(SCAN, table, (prefix, after), limit, |key, row| {
             let sealed = row.get_ref(1).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged)?;
-            found.push((key.to_vec(), self.sealer.open(Place::new(table, key), sealed)?));
-        }
-        Ok(found)
+            Ok((key.to_vec(), self.sealer.open(Place::new(table, key), sealed)?))
+        })
     }
 
     fn keys(
@@ -234,19 +255,7 @@ impl<R: CryptoRng> Store for SqliteStore<R> {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.usable()?;
-        let mut statement = self.connection.prepare_cached(KEYS).map_err(kind)?;
-        let most = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![table.number(), scan_start(prefix, after), most]).map_err(kind)?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(kind)? {
-            let key = row.get_ref(0).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged)?;
-            if !key.starts_with(prefix) {
-                break;
-            }
-            found.push(key.to_vec());
-        }
-        Ok(found)
+        self.walk(KEYS, table, (prefix, after), limit, |key, _| Ok(key.to_vec()))
     }
 
     fn apply(&mut self, writes: WriteSet) -> Result<(), StoreError> {
