@@ -8,13 +8,15 @@ mod alarms;
 mod beliefs;
 mod deed;
 mod freshness;
+mod past;
 mod policy;
+mod refusals;
 mod requests;
 
 use std::collections::BTreeMap;
 
 use rohrpost_e2ee::RequestId;
-use rohrpost_e2ee::body::{DeviceId, DocumentId};
+use rohrpost_e2ee::body::DocumentId;
 use rohrpost_e2ee::keys::SealingKey;
 use rohrpost_e2ee::trust::Known;
 use rohrpost_safe_agent::audit::{Actor, Event};
@@ -27,11 +29,13 @@ use self::alarms::Alarms;
 pub use self::deed::Deed;
 use self::freshness::Freshness;
 use self::policy::Policy;
-use self::requests::{Requests, Sealed};
+use self::requests::Requests;
+pub use self::requests::Sealed;
 use crate::client::{Errand, Tally, Told};
 use crate::port::{Conn, Owed, Report, Stream};
 use crate::safe::Safe;
 use crate::safe::office::sha256;
+use crate::time::Millis;
 
 /// A document as it was imported.
 #[derive(Clone, Debug)]
@@ -62,8 +66,6 @@ pub struct Ghost {
     people: Vec<Person>,
     documents: BTreeMap<DocumentId, Imported>,
     requests: Requests,
-    allowed: BTreeMap<(DeviceId, Deed), u64>,
-    believed: BTreeMap<(DeviceId, Deed), u64>,
     freshness: Freshness,
     alarms: Alarms,
     known: BTreeMap<(usize, SafePin), Known>,
@@ -77,8 +79,25 @@ struct SafeGhost {
     pin: SafePin,
     /// What was judged, to see that it stays.
     record: Vec<Event>,
+    /// How many of its counted tries were looked at.
+    tries: usize,
     policy: Policy,
     prekeys: BTreeMap<PrekeyId, SealingKey>,
+}
+
+impl SafeGhost {
+    /// Takes note of the tries that were counted before this leaf. What is wrong with them, if anything is.
+    fn count_tries(&mut self, safe: &Safe, before: u64, requests: &mut Requests) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (_, digest) in safe.counted_tries(self.tries).iter().take_while(|(leaf, _)| *leaf <= before) {
+            self.tries += 1;
+            match requests.count(digest) {
+                Some((link, attempt)) => wrong.extend(self.policy.count_try(link, attempt).map(str::to_owned)),
+                None => wrong.push("a try was counted for what enrols nobody".to_owned()),
+            }
+        }
+        wrong
+    }
 }
 
 impl Ghost {
@@ -95,7 +114,8 @@ impl Ghost {
     /// A safe was founded.
     pub fn add_safe(&mut self, safe: &Safe) {
         let pin = safe.identity().pin;
-        self.safes.push(SafeGhost { pin, record: Vec::new(), policy: Policy::default(), prekeys: BTreeMap::new() });
+        let (record, policy, prekeys) = (Vec::new(), Policy::default(), BTreeMap::new());
+        self.safes.push(SafeGhost { pin, record, tries: 0, policy, prekeys });
     }
 
     /// There is another patient, with the client of the same number.
@@ -127,17 +147,17 @@ impl Ghost {
             if number != ghost.record.len() as u64 {
                 wrong.push(format!("leaf {number} stands where {} is due", ghost.record.len()));
             }
-            wrong.extend(ghost.policy.judge(&event, &self.documents).map(str::to_owned));
+            wrong.extend(ghost.count_tries(safe, number, &mut self.requests));
             if let Some((digest, live)) = safe.writer_of(number) {
-                wrong.extend(self.requests.recorded(&digest, live, &event).map(str::to_owned));
+                let judged = self.requests.recorded((&digest, live), &event, &mut ghost.policy);
+                wrong.extend(judged.map(str::to_owned));
             } else if matches!(event.actor, Actor::Device(_)) {
                 wrong.push("a leaf that no envelope wrote".to_owned());
             }
-            if let Some(done) = deed::allowed(&event) {
-                *self.allowed.entry(done).or_default() += 1;
-            }
+            wrong.extend(ghost.policy.judge(&event, &self.documents).map(str::to_owned));
             ghost.record.push(event);
         }
+        wrong.extend(ghost.count_tries(safe, ghost.record.len() as u64, &mut self.requests));
         self.violations.extend(wrong.into_iter().map(|why| format!("safe {index}: {why}")));
     }
 
@@ -158,30 +178,39 @@ impl Ghost {
         }
     }
 
+    /// From now on whatever anybody leaves at the relay has to be done.
+    pub fn expect_all(&mut self) {
+        self.requests.expect_all();
+    }
+
+    /// Whether a client has left something at the relay since, and all of it was done.
+    pub fn is_served(&self, client: usize) -> bool {
+        self.requests.is_served(client)
+    }
+
     /// How many documents are shared with a patient now.
     pub fn shares_of(&self, safe: usize, patient: PatientId) -> usize {
         self.safes.get(safe).map_or(0, |safe| safe.policy.shares_of(patient))
     }
 
     /// A client tells what it sealed or believes.
-    pub fn hear(&mut self, client: usize, told: Told, safes: &[Safe]) {
+    pub fn hear(&mut self, client: usize, told: Told, safes: &[Safe], now: Millis) {
         match told {
             Told::Met { pin, prekey, key, known } => {
                 self.met(client, pin, prekey, &key, safes);
                 self.learnt(client, pin, known);
             }
-            Told::Sealed { device, deed, envelope, request, sequence, expires, live, right_pin, void } => {
-                let sealed = Sealed { device, deed, sequence, expires, live, right_pin, void };
-                self.requests.seal(client, sha256(&envelope), request, sealed);
+            Told::Sealed(sealed, envelope) => {
+                self.requests.seal(client, sha256(&envelope), *sealed);
                 self.count("envelopes");
                 let wrong = self.freshness.request(&envelope);
                 self.accuse_of(wrong, &format!("client {client}"));
             }
             Told::Began(known) => self.begun(client, &known),
-            Told::Queued(left, digest) => self.requests.queue(left, digest),
-            Told::Answered { device, deed, status } => self.answered(client, device, deed, status),
+            Told::Queued(left, digest) => self.requests.queue(client, left, digest, now),
+            Told::Answered(digest, status) => self.answered(client, &digest, status),
             Told::Enrolled(device, name) => self.enrolled(client, device, &name),
-            Told::Listed(_, entries) => self.listed(client, &entries),
+            Told::Listed(digest, entries) => self.listed(client, &digest, &entries),
             Told::Received { document, sha256, .. } => self.received(client, document, &sha256),
             Told::SetBack => self.accuse(format!("client {client} found its safe set back, and no safe was")),
             Told::Removed(device) => self.removed(client, device),

@@ -61,6 +61,9 @@ pub struct Safe {
     paper_before: Option<RootKeys>,
     /// Which envelope wrote which leaf of the record, and whether it came live.
     written: BTreeMap<u64, (Fixed<32>, bool)>,
+    /// Envelopes whose try of a link was counted, with the leaf that came next; and how many of them are on disk.
+    counted: Vec<(u64, Fixed<32>)>,
+    durable_tries: usize,
     rng: Rng,
     contents: BTreeMap<ContentId, Arc<Vec<u8>>>,
     life: u64,
@@ -116,6 +119,8 @@ impl Safe {
             paper,
             paper_before: None,
             written: BTreeMap::new(),
+            counted: Vec::new(),
+            durable_tries: 0,
             rng,
             contents: BTreeMap::new(),
             life: 0,
@@ -153,6 +158,11 @@ impl Safe {
     /// The envelope that wrote a leaf, if one did, and whether it came live.
     pub fn writer_of(&self, leaf: u64) -> Option<(Fixed<32>, bool)> {
         self.written.get(&leaf).copied()
+    }
+
+    /// Envelopes whose try of a link is counted, on disk, with the leaf that came next: from this one on.
+    pub fn counted_tries(&self, from: usize) -> &[(u64, Fixed<32>)] {
+        self.counted.get(from..self.durable_tries).unwrap_or_default()
     }
 
     /// How much waits for the flush.
@@ -195,6 +205,7 @@ impl Safe {
         }
         self.identity = self.read(|draft| Ok(identity::load(draft)?.1));
         self.written.retain(|leaf, _| *leaf < self.durable_leaves);
+        self.counted.truncate(self.durable_tries);
     }
 
     /// Something happened at this time.
@@ -274,6 +285,7 @@ impl Safe {
         self.store.flush().expect("a store in memory flushes");
         let head: AuditHead = self.read(|draft| rows::load(draft, AuditHead::KEY)).unwrap_or_default();
         self.durable_leaves = head.next;
+        self.durable_tries = self.counted.len();
         self.paper_before = None;
     }
 

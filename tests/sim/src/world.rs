@@ -232,7 +232,7 @@ impl World {
             }
             self.trace.told(&told);
             self.react(index, &told);
-            self.ghost.hear(index, told, &self.safes);
+            self.ghost.hear(index, told, &self.safes, self.now);
         }
         self.look_for_silence(index);
         shown

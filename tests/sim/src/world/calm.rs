@@ -24,6 +24,7 @@ impl World {
     /// Who is not enrolled is invited, and everybody wants one of each. An answer that a lying relay threw away is waited
     /// for no longer, so that from here on every answer is due.
     pub(super) fn begin_wants(&mut self) {
+        self.ghost.expect_all();
         for client in 0..self.clients.len() {
             if let Some(device) = self.clients.get_mut(client) {
                 device.forget_awaited(|conn| self.ghost.may_lose(conn));
@@ -52,6 +53,9 @@ impl World {
         for (index, client) in self.clients.iter().enumerate() {
             if !client.is_enrolled() {
                 left.push(format!("client {index} is not enrolled"));
+            }
+            if !self.ghost.is_served(index) {
+                left.push(format!("client {index} has not got what it left at the relay"));
             }
             if !client.is_idle() {
                 left.push(format!("client {index} is not done, {} awaited", client.awaiting()));
