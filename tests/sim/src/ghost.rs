@@ -8,6 +8,7 @@ mod alarms;
 mod beliefs;
 mod deed;
 mod freshness;
+mod mark;
 mod past;
 mod policy;
 mod refusals;
@@ -28,6 +29,7 @@ use rohrpost_wire::{SafePin, Timestamp};
 use self::alarms::Alarms;
 pub use self::deed::Deed;
 use self::freshness::Freshness;
+use self::mark::Mark;
 use self::policy::Policy;
 use self::requests::Requests;
 pub use self::requests::Sealed;
@@ -81,6 +83,7 @@ struct SafeGhost {
     record: Vec<Event>,
     /// How many of its counted tries were looked at.
     tries: usize,
+    mark: Mark,
     policy: Policy,
     prekeys: BTreeMap<PrekeyId, SealingKey>,
 }
@@ -114,8 +117,8 @@ impl Ghost {
     /// A safe was founded.
     pub fn add_safe(&mut self, safe: &Safe) {
         let pin = safe.identity().pin;
-        let (record, policy, prekeys) = (Vec::new(), Policy::default(), BTreeMap::new());
-        self.safes.push(SafeGhost { pin, record, tries: 0, policy, prekeys });
+        let (record, mark, policy, prekeys) = (Vec::new(), Mark::default(), Policy::default(), BTreeMap::new());
+        self.safes.push(SafeGhost { pin, record, tries: 0, mark, policy, prekeys });
     }
 
     /// There is another patient, with the client of the same number.
@@ -148,6 +151,7 @@ impl Ghost {
                 wrong.push(format!("leaf {number} stands where {} is due", ghost.record.len()));
             }
             wrong.extend(ghost.count_tries(safe, number, &mut self.requests));
+            wrong.extend(ghost.mark.judge(event.at, safe.clock_at(number)).map(str::to_owned));
             if let Some((digest, live)) = safe.writer_of(number) {
                 let judged = self.requests.recorded((&digest, live), &event, &mut ghost.policy);
                 wrong.extend(judged.map(str::to_owned));
