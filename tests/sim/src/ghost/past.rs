@@ -71,3 +71,46 @@ impl Past {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rohrpost_wire::fixed::Fixed;
+
+    use super::*;
+    use crate::time::START;
+
+    fn numbered(sequence: u64) -> Sealed {
+        Sealed {
+            device: DeviceId(Fixed([1; 16])),
+            request: RequestId(Fixed([2; 16])),
+            operation: Operation::Status,
+            link: None,
+            sequence: Some(sequence),
+            created: START,
+            expires: START,
+            live: true,
+            right_pin: false,
+            void: false,
+        }
+    }
+
+    #[test]
+    fn a_number_is_used_once_and_only_near_the_highest() {
+        let mut past = Past::default();
+        assert_eq!(past.act(&numbered(WINDOW - 1), Status::Done), None);
+        assert_eq!(past.standing(&numbered(1)), Standing::Free);
+        assert_eq!(past.standing(&numbered(WINDOW - 1)), Standing::Used);
+        assert!([0, 2 * WINDOW - 1].iter().all(|far| past.standing(&numbered(*far)) == Standing::Outside));
+        assert!(past.act(&numbered(WINDOW - 1), Status::Done).is_some());
+    }
+
+    #[test]
+    fn a_name_stands_for_one_thing_that_is_asked_for() {
+        let (mut past, other) = (Past::default(), Operation::Documents { after: None });
+        let listing = Sealed { operation: other, ..numbered(2) };
+        assert_eq!(past.act(&numbered(1), Status::Done), None);
+        assert_eq!((past.outcome_of(&numbered(3)), past.is_other(&numbered(3))), (Some(Status::Done), false));
+        assert_eq!((past.outcome_of(&listing), past.is_other(&listing)), (None, true));
+        assert!(past.act(&listing, Status::Done).is_some());
+    }
+}
