@@ -14,7 +14,7 @@ mod policy;
 mod refusals;
 mod requests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rohrpost_e2ee::RequestId;
 use rohrpost_e2ee::body::DocumentId;
@@ -34,7 +34,7 @@ use self::policy::Policy;
 use self::requests::Requests;
 pub use self::requests::Sealed;
 use crate::client::{Errand, Tally, Told};
-use crate::port::{Conn, Owed, Report, Stream};
+use crate::port::{Conn, Owed, Peer, Report, Stream};
 use crate::safe::Safe;
 use crate::safe::office::sha256;
 use crate::time::Millis;
@@ -143,7 +143,7 @@ impl Ghost {
     }
 
     /// Reads what a safe has recorded and flushed since the last time.
-    pub fn observe(&mut self, index: usize, safe: &Safe) {
+    pub fn observe(&mut self, index: usize, safe: &Safe, now: Millis) {
         let Some(ghost) = self.safes.get_mut(index) else { return };
         let mut wrong = Vec::new();
         for (number, event) in safe.durable_leaves(ghost.record.len() as u64) {
@@ -154,6 +154,7 @@ impl Ghost {
             wrong.extend(ghost.mark.judge(event.at, safe.clock_at(number)).map(str::to_owned));
             if let Some((digest, live)) = safe.writer_of(number) {
                 let judged = self.requests.recorded((&digest, live), &event, &mut ghost.policy);
+                self.requests.note_recorded(&digest, now);
                 wrong.extend(judged.map(str::to_owned));
             } else if matches!(event.actor, Actor::Device(_)) {
                 wrong.push("a leaf that no envelope wrote".to_owned());
@@ -180,6 +181,24 @@ impl Ghost {
         for left in lost {
             self.accuse(format!("what was queued on {left:?} reached no safe's record"));
         }
+    }
+
+    /// A safe has been connected since this time without a break: whatever was queued for it before, and could still lie
+    /// there then, has reached it.
+    pub fn accuse_of_loss(&mut self, safe: usize, since: Millis) {
+        let clients = self.people.iter().enumerate().filter(|(_, person)| person.safe == safe);
+        let clients: BTreeSet<Peer> = clients.map(|(client, _)| Peer::Client(client)).collect();
+        let is_of = |left: Conn| clients.contains(&left.peer);
+        let overdue = self.requests.overdue(since).filter(|left| is_of(*left) && !self.may_lose(*left));
+        for left in overdue.collect::<Vec<_>>() {
+            self.accuse(format!("what was queued on {left:?} has not reached safe {safe} in an hour"));
+        }
+        self.requests.expect_answers(since, is_of);
+    }
+
+    /// Whether the answer to the envelope with this hash has to be found at a relay that does no harm.
+    pub fn is_answer_due(&self, digest: &Fixed<32>, now: Millis) -> bool {
+        self.requests.is_answer_due(digest, now)
     }
 
     /// From now on whatever anybody leaves at the relay has to be done.
@@ -227,6 +246,7 @@ impl Ghost {
                     }
                 }
             }
+            Told::Missed(_) => self.count("answers looked for in vain"),
             Told::GaveUp(..) => self.count("errands given up"),
             Told::Finished(errand) => self.count(name_of(errand)),
         }

@@ -147,6 +147,12 @@ impl Safe {
         session.is_some_and(|session| session.logged_in && session.asked.values().any(|asked| *asked == Asked::Fetch))
     }
 
+    /// The connection on which it is logged in, as far as it knows.
+    pub fn logged_in(&self) -> Option<Conn> {
+        let session = self.live.as_ref().and_then(|live| live.session.as_ref());
+        session.filter(|session| session.logged_in).map(|session| session.conn)
+    }
+
     /// Its own name, address and keys.
     pub fn identity(&self) -> &IdentityRow {
         &self.identity

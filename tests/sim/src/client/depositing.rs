@@ -113,7 +113,7 @@ impl Client {
     ) -> Vec<FromPeer> {
         let Some(awaiting) = self.live.awaiting.front() else { return Vec::new() };
         let place = Destination::Mailbox(MailboxId::of_key(&awaiting.mailbox.public().0));
-        let (expect, until) = (&awaiting.asked.expect, awaiting.until);
+        let (expect, until, digest) = (&awaiting.asked.expect, awaiting.until, awaiting.asked.digest);
         let Some(delivered) = reader.deliveries(first, place).filter(|_| whole) else {
             return self.fail(Trouble::unreadable(whole), now);
         };
@@ -129,10 +129,14 @@ impl Client {
                 self.challenge(Proving::Ack(Box::new(answered.mailbox), ids))
             }
             None if now > until => {
+                self.told.push(Told::Missed(digest));
                 self.live.awaiting.pop_front();
                 self.fail(Trouble::Lost, now)
             }
-            None => self.look_again(now),
+            None => {
+                self.told.push(Told::Missed(digest));
+                self.look_again(now)
+            }
         }
     }
 

@@ -30,6 +30,8 @@ pub enum Told {
     Sealed(Box<Sealed>, Vec<u8>),
     /// The relay confirmed to have queued the envelope with this hash, left on this connection.
     Queued(Conn, Fixed<32>),
+    /// It looked for the answer to the envelope with this hash, and there was none.
+    Missed(Fixed<32>),
     /// It opened an authentic answer to the envelope with this hash, saying this.
     Answered(Fixed<32>, Status),
     /// It took up a link, and knows of its safe what that says and what it knew before.

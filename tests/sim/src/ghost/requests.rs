@@ -22,6 +22,9 @@ const LEAVES: u64 = 2;
 /// Seconds between the look at a request's times and its leaf: an enrolment is flushed in between.
 const FLUSHES: u64 = 1;
 
+/// How long a deposit lies at a relay for sure: a day, less the hours by which the relay's clock may be wrong.
+const LIES_FOR: Millis = Millis::hours(20);
+
 /// Envelopes that are recorded with one link, as the protocol says.
 const ENVELOPES_PER_LINK: usize = 100;
 
@@ -64,6 +67,15 @@ pub(super) struct Kept {
     shown: Option<Vec<DocumentId>>,
 }
 
+/// A deposit that a safe has recorded.
+#[derive(Clone, Copy, Debug)]
+struct Recorded {
+    left: Conn,
+    at: Millis,
+    /// Whether its safe had the time to leave the answer.
+    is_answered: bool,
+}
+
 /// All envelopes by their hashes.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
@@ -72,6 +84,8 @@ pub(super) struct Requests {
     names: Vec<(usize, RequestId)>,
     /// What a relay confirmed to have queued and no safe has recorded, with the connection on which it was left, and when.
     queued: BTreeMap<Fixed<32>, (Conn, Millis)>,
+    /// What was recorded of it, and is not known to be answered.
+    recorded: BTreeMap<Fixed<32>, Recorded>,
     /// What was queued since everything that is asked for has to be done.
     due: Option<BTreeSet<(usize, Fixed<32>)>>,
 }
@@ -98,8 +112,9 @@ impl Requests {
 
     /// A relay confirmed to have queued this.
     pub(super) fn queue(&mut self, client: usize, left: Conn, digest: Fixed<32>, now: Millis) {
-        if self.kept.get(&digest).is_some_and(|kept| kept.leaves == 0) {
-            self.queued.insert(digest, (left, now));
+        self.queued.insert(digest, (left, now));
+        if self.kept.get(&digest).is_some_and(|kept| kept.leaves > 0) {
+            self.note_recorded(&digest, now);
         }
         if let Some(due) = &mut self.due {
             due.insert((client, digest));
@@ -125,6 +140,33 @@ impl Requests {
         self.queued.iter().filter(move |(digest, _)| in_time(digest)).map(|(_, (left, _))| *left)
     }
 
+    /// The connections on which something was left, an hour and more before this time, that no safe has recorded, unless
+    /// its time at a relay may have been up by then.
+    pub(super) fn overdue(&self, at: Millis) -> impl Iterator<Item = Conn> {
+        let lay = move |queued: Millis| queued.plus(Millis::hours(1)) <= at && at < queued.plus(LIES_FOR);
+        self.queued.values().filter(move |(_, queued)| lay(*queued)).map(|(left, _)| *left)
+    }
+
+    /// There is a leaf of this.
+    pub(super) fn note_recorded(&mut self, digest: &Fixed<32>, at: Millis) {
+        if let Some((left, _)) = self.queued.remove(digest) {
+            self.recorded.insert(*digest, Recorded { left, at, is_answered: false });
+        }
+    }
+
+    /// A safe has been connected since this time: what it recorded before and had from these has its answer at the relay.
+    pub(super) fn expect_answers(&mut self, since: Millis, is_of: impl Fn(Conn) -> bool) {
+        for recorded in self.recorded.values_mut().filter(|recorded| recorded.at <= since && is_of(recorded.left)) {
+            recorded.is_answered = true;
+        }
+    }
+
+    /// Whether the answer to this has to be found at a relay.
+    pub(super) fn is_answer_due(&self, digest: &Fixed<32>, now: Millis) -> bool {
+        let recorded = self.recorded.get(digest);
+        recorded.is_some_and(|recorded| recorded.is_answered && now < recorded.at.plus(LIES_FOR))
+    }
+
     /// The name of one of the last requests of others.
     pub(super) fn name_of_another(&self, client: usize, place: usize) -> Option<RequestId> {
         let mut others = self.names.iter().rev().filter(|(of, _)| *of != client);
@@ -147,7 +189,6 @@ impl Requests {
     ) -> Option<&'static str> {
         let Some(kept) = self.kept.get_mut(digest) else { return Some("a leaf for an envelope that nobody sealed") };
         kept.leaves += 1;
-        self.queued.remove(digest);
         if kept.leaves > LEAVES {
             return Some("more leaves for one envelope than it is worth");
         }
@@ -165,6 +206,7 @@ impl Requests {
 
     /// What is wrong with this answer, as its author opened it.
     pub(super) fn believe(&mut self, digest: &Fixed<32>, status: Status, policy: &Policy) -> Option<&'static str> {
+        self.recorded.remove(digest);
         let Some(kept) = self.kept.get_mut(digest) else { return Some("an answer to what nobody sealed") };
         let (sealed, enrols) = (&kept.sealed, kept.sealed.deed() == Deed::Enrol);
         if status == Status::Repeated {

@@ -1,13 +1,16 @@
 //! The calm hour: faults end, everybody wants one of each, and must have got it when the hour is over.
 
-use super::World;
+use super::{Event, World};
 use crate::client::{Client, Errand};
 use crate::port::Peer;
+use crate::time::Millis;
 
 impl World {
     /// Faults end: everybody is started, connected and shown the right time.
     pub(super) fn begin_calm(&mut self) {
         self.calm = true;
+        self.after(Millis::hours(1), Event::Hour);
+        self.after(Millis::hours(2), Event::Hour);
         self.relay.turn_honest();
         self.relay.set_clock(0);
         self.network.calm_down();

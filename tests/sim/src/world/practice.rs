@@ -140,6 +140,7 @@ impl World {
             Told::Met { .. }
             | Told::Sealed(..)
             | Told::Queued(..)
+            | Told::Missed(_)
             | Told::Answered(..)
             | Told::Enrolled(..)
             | Told::Listed(..)
