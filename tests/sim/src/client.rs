@@ -25,6 +25,7 @@ use rohrpost_e2ee::trust::TrustedSafe;
 use rohrpost_patient::retry::Retry;
 use rohrpost_patient::sequence::Reserved;
 use rohrpost_patient::session::Corrections;
+use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::{EnvelopeId, Frame, Timestamp};
 
 pub use self::depositing::Awaiting;
@@ -112,6 +113,8 @@ struct Asked {
     expect: ExpectReply,
     reserved: Option<Reserved>,
     operation: Operation,
+    /// The envelope's hash.
+    digest: Fixed<32>,
 }
 
 mod tags {

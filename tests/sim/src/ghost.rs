@@ -8,13 +8,16 @@ mod alarms;
 mod beliefs;
 mod deed;
 mod freshness;
+mod mark;
+mod past;
 mod policy;
+mod refusals;
 mod requests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rohrpost_e2ee::RequestId;
-use rohrpost_e2ee::body::{DeviceId, DocumentId};
+use rohrpost_e2ee::body::DocumentId;
 use rohrpost_e2ee::keys::SealingKey;
 use rohrpost_e2ee::trust::Known;
 use rohrpost_safe_agent::audit::{Actor, Event};
@@ -26,12 +29,15 @@ use rohrpost_wire::{SafePin, Timestamp};
 use self::alarms::Alarms;
 pub use self::deed::Deed;
 use self::freshness::Freshness;
+use self::mark::Mark;
 use self::policy::Policy;
-use self::requests::{Requests, Sealed};
+use self::requests::Requests;
+pub use self::requests::Sealed;
 use crate::client::{Errand, Tally, Told};
-use crate::port::{Conn, Owed, Report, Stream};
+use crate::port::{Conn, Owed, Peer, Report, Stream};
 use crate::safe::Safe;
 use crate::safe::office::sha256;
+use crate::time::Millis;
 
 /// A document as it was imported.
 #[derive(Clone, Debug)]
@@ -62,8 +68,6 @@ pub struct Ghost {
     people: Vec<Person>,
     documents: BTreeMap<DocumentId, Imported>,
     requests: Requests,
-    allowed: BTreeMap<(DeviceId, Deed), u64>,
-    believed: BTreeMap<(DeviceId, Deed), u64>,
     freshness: Freshness,
     alarms: Alarms,
     known: BTreeMap<(usize, SafePin), Known>,
@@ -77,8 +81,26 @@ struct SafeGhost {
     pin: SafePin,
     /// What was judged, to see that it stays.
     record: Vec<Event>,
+    /// How many of its counted tries were looked at.
+    tries: usize,
+    mark: Mark,
     policy: Policy,
     prekeys: BTreeMap<PrekeyId, SealingKey>,
+}
+
+impl SafeGhost {
+    /// Takes note of the tries that were counted before this leaf. What is wrong with them, if anything is.
+    fn count_tries(&mut self, safe: &Safe, before: u64, requests: &mut Requests) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (_, digest) in safe.counted_tries(self.tries).iter().take_while(|(leaf, _)| *leaf <= before) {
+            self.tries += 1;
+            match requests.count(digest) {
+                Some((link, attempt)) => wrong.extend(self.policy.count_try(link, attempt).map(str::to_owned)),
+                None => wrong.push("a try was counted for what enrols nobody".to_owned()),
+            }
+        }
+        wrong
+    }
 }
 
 impl Ghost {
@@ -95,7 +117,8 @@ impl Ghost {
     /// A safe was founded.
     pub fn add_safe(&mut self, safe: &Safe) {
         let pin = safe.identity().pin;
-        self.safes.push(SafeGhost { pin, record: Vec::new(), policy: Policy::default(), prekeys: BTreeMap::new() });
+        let (record, mark, policy, prekeys) = (Vec::new(), Mark::default(), Policy::default(), BTreeMap::new());
+        self.safes.push(SafeGhost { pin, record, tries: 0, mark, policy, prekeys });
     }
 
     /// There is another patient, with the client of the same number.
@@ -120,24 +143,26 @@ impl Ghost {
     }
 
     /// Reads what a safe has recorded and flushed since the last time.
-    pub fn observe(&mut self, index: usize, safe: &Safe) {
+    pub fn observe(&mut self, index: usize, safe: &Safe, now: Millis) {
         let Some(ghost) = self.safes.get_mut(index) else { return };
         let mut wrong = Vec::new();
         for (number, event) in safe.durable_leaves(ghost.record.len() as u64) {
             if number != ghost.record.len() as u64 {
                 wrong.push(format!("leaf {number} stands where {} is due", ghost.record.len()));
             }
-            wrong.extend(ghost.policy.judge(&event, &self.documents).map(str::to_owned));
+            wrong.extend(ghost.count_tries(safe, number, &mut self.requests));
+            wrong.extend(ghost.mark.judge(event.at, safe.clock_at(number)).map(str::to_owned));
             if let Some((digest, live)) = safe.writer_of(number) {
-                wrong.extend(self.requests.recorded(&digest, live, &event).map(str::to_owned));
+                let judged = self.requests.recorded((&digest, live), &event, &mut ghost.policy);
+                self.requests.note_recorded(&digest, now);
+                wrong.extend(judged.map(str::to_owned));
             } else if matches!(event.actor, Actor::Device(_)) {
                 wrong.push("a leaf that no envelope wrote".to_owned());
             }
-            if let Some(done) = deed::allowed(&event) {
-                *self.allowed.entry(done).or_default() += 1;
-            }
+            wrong.extend(ghost.policy.judge(&event, &self.documents).map(str::to_owned));
             ghost.record.push(event);
         }
+        wrong.extend(ghost.count_tries(safe, ghost.record.len() as u64, &mut self.requests));
         self.violations.extend(wrong.into_iter().map(|why| format!("safe {index}: {why}")));
     }
 
@@ -158,30 +183,57 @@ impl Ghost {
         }
     }
 
+    /// A safe has been connected since this time without a break: whatever was queued for it before, and could still lie
+    /// there then, has reached it.
+    pub fn accuse_of_loss(&mut self, safe: usize, since: Millis) {
+        let clients = self.people.iter().enumerate().filter(|(_, person)| person.safe == safe);
+        let clients: BTreeSet<Peer> = clients.map(|(client, _)| Peer::Client(client)).collect();
+        let is_of = |left: Conn| clients.contains(&left.peer);
+        let overdue = self.requests.overdue(since).filter(|left| is_of(*left) && !self.may_lose(*left));
+        for left in overdue.collect::<Vec<_>>() {
+            self.accuse(format!("what was queued on {left:?} has not reached safe {safe} in an hour"));
+        }
+        self.requests.expect_answers(since, is_of);
+    }
+
+    /// Whether the answer to the envelope with this hash has to be found at a relay that does no harm.
+    pub fn is_answer_due(&self, digest: &Fixed<32>, now: Millis) -> bool {
+        self.requests.is_answer_due(digest, now)
+    }
+
+    /// From now on whatever anybody leaves at the relay has to be done.
+    pub fn expect_all(&mut self) {
+        self.requests.expect_all();
+    }
+
+    /// Whether a client has left something at the relay since, and all of it was done.
+    pub fn is_served(&self, client: usize) -> bool {
+        self.requests.is_served(client)
+    }
+
     /// How many documents are shared with a patient now.
     pub fn shares_of(&self, safe: usize, patient: PatientId) -> usize {
         self.safes.get(safe).map_or(0, |safe| safe.policy.shares_of(patient))
     }
 
     /// A client tells what it sealed or believes.
-    pub fn hear(&mut self, client: usize, told: Told, safes: &[Safe]) {
+    pub fn hear(&mut self, client: usize, told: Told, safes: &[Safe], now: Millis) {
         match told {
             Told::Met { pin, prekey, key, known } => {
                 self.met(client, pin, prekey, &key, safes);
                 self.learnt(client, pin, known);
             }
-            Told::Sealed { device, deed, envelope, request, sequence, expires, live, right_pin, void } => {
-                let sealed = Sealed { device, deed, sequence, expires, live, right_pin, void };
-                self.requests.seal(client, sha256(&envelope), request, sealed);
+            Told::Sealed(sealed, envelope) => {
+                self.requests.seal(client, sha256(&envelope), *sealed);
                 self.count("envelopes");
                 let wrong = self.freshness.request(&envelope);
                 self.accuse_of(wrong, &format!("client {client}"));
             }
             Told::Began(known) => self.begun(client, &known),
-            Told::Queued(left, digest) => self.requests.queue(left, digest),
-            Told::Answered { device, deed, status } => self.answered(client, device, deed, status),
+            Told::Queued(left, digest) => self.requests.queue(client, left, digest, now),
+            Told::Answered(digest, status) => self.answered(client, &digest, status),
             Told::Enrolled(device, name) => self.enrolled(client, device, &name),
-            Told::Listed(_, entries) => self.listed(client, &entries),
+            Told::Listed(digest, entries) => self.listed(client, &digest, &entries),
             Told::Received { document, sha256, .. } => self.received(client, document, &sha256),
             Told::SetBack => self.accuse(format!("client {client} found its safe set back, and no safe was")),
             Told::Removed(device) => self.removed(client, device),
@@ -194,6 +246,7 @@ impl Ghost {
                     }
                 }
             }
+            Told::Missed(_) => self.count("answers looked for in vain"),
             Told::GaveUp(..) => self.count("errands given up"),
             Told::Finished(errand) => self.count(name_of(errand)),
         }

@@ -61,6 +61,11 @@ pub struct Safe {
     paper_before: Option<RootKeys>,
     /// Which envelope wrote which leaf of the record, and whether it came live.
     written: BTreeMap<u64, (Fixed<32>, bool)>,
+    /// What the clock showed as each leaf was written.
+    clocks: BTreeMap<u64, Timestamp>,
+    /// Envelopes whose try of a link was counted, with the leaf that came next; and how many of them are on disk.
+    counted: Vec<(u64, Fixed<32>)>,
+    durable_tries: usize,
     rng: Rng,
     contents: BTreeMap<ContentId, Arc<Vec<u8>>>,
     life: u64,
@@ -116,6 +121,9 @@ impl Safe {
             paper,
             paper_before: None,
             written: BTreeMap::new(),
+            clocks: BTreeMap::new(),
+            counted: Vec::new(),
+            durable_tries: 0,
             rng,
             contents: BTreeMap::new(),
             life: 0,
@@ -139,6 +147,12 @@ impl Safe {
         session.is_some_and(|session| session.logged_in && session.asked.values().any(|asked| *asked == Asked::Fetch))
     }
 
+    /// The connection on which it is logged in, as far as it knows.
+    pub fn logged_in(&self) -> Option<Conn> {
+        let session = self.live.as_ref().and_then(|live| live.session.as_ref());
+        session.filter(|session| session.logged_in).map(|session| session.conn)
+    }
+
     /// Its own name, address and keys.
     pub fn identity(&self) -> &IdentityRow {
         &self.identity
@@ -153,6 +167,16 @@ impl Safe {
     /// The envelope that wrote a leaf, if one did, and whether it came live.
     pub fn writer_of(&self, leaf: u64) -> Option<(Fixed<32>, bool)> {
         self.written.get(&leaf).copied()
+    }
+
+    /// What the clock showed as a leaf was written.
+    pub fn clock_at(&self, leaf: u64) -> Option<Timestamp> {
+        self.clocks.get(&leaf).copied()
+    }
+
+    /// Envelopes whose try of a link is counted, on disk, with the leaf that came next: from this one on.
+    pub fn counted_tries(&self, from: usize) -> &[(u64, Fixed<32>)] {
+        self.counted.get(from..self.durable_tries).unwrap_or_default()
     }
 
     /// How much waits for the flush.
@@ -195,6 +219,8 @@ impl Safe {
         }
         self.identity = self.read(|draft| Ok(identity::load(draft)?.1));
         self.written.retain(|leaf, _| *leaf < self.durable_leaves);
+        self.clocks.retain(|leaf, _| *leaf < self.durable_leaves);
+        self.counted.truncate(self.durable_tries);
     }
 
     /// Something happened at this time.
@@ -261,11 +287,12 @@ impl Safe {
         now: Millis,
         job: impl FnOnce(&mut Draft<'_>, Timestamp, &mut Rng) -> Result<T, StoreError>,
     ) -> T {
-        let time = self.clock.read(now);
+        let (time, first) = (self.clock.read(now), self.next_leaf());
         let mut draft = Draft::new(&self.store);
         let done = job(&mut draft, time, &mut self.rng).expect("a transaction on a sound store succeeds");
         let writes = draft.into_writes();
         self.store.apply(writes).expect("a store in memory takes what fits");
+        self.clocks.extend((first..self.next_leaf()).map(|leaf| (leaf, time)));
         done
     }
 
@@ -274,6 +301,7 @@ impl Safe {
         self.store.flush().expect("a store in memory flushes");
         let head: AuditHead = self.read(|draft| rows::load(draft, AuditHead::KEY)).unwrap_or_default();
         self.durable_leaves = head.next;
+        self.durable_tries = self.counted.len();
         self.paper_before = None;
     }
 

@@ -10,6 +10,7 @@ mod effort;
 mod errands;
 mod network;
 mod practice;
+mod quiet;
 mod setup;
 mod trace;
 
@@ -85,6 +86,7 @@ pub struct World {
     boundaries: u64,
     /// Who crashed as was wanted, and what is wanted of the first flush after the start.
     recovering: BTreeMap<Node, Option<Moment>>,
+    quiet: quiet::Quiet,
     calm: bool,
 }
 
@@ -145,6 +147,7 @@ impl World {
             dials: effort::Dials::default(),
             boundaries: 0,
             recovering: BTreeMap::new(),
+            quiet: quiet::Quiet::default(),
             calm: false,
             config,
         };
@@ -199,6 +202,7 @@ impl World {
             Event::Revoke(client) => self.revoke(client),
             Event::Hour => {
                 (0..self.clients.len()).for_each(|client| self.look_for_silence(client));
+                self.look_for_loss();
                 self.plan_chaos();
             }
             Event::Calm => self.begin_calm(),
@@ -217,7 +221,7 @@ impl World {
 
     fn observe(&mut self, index: usize) {
         if let Some(safe) = self.safes.get(index) {
-            self.ghost.observe(index, safe);
+            self.ghost.observe(index, safe, self.now);
         }
     }
 
@@ -232,7 +236,8 @@ impl World {
             }
             self.trace.told(&told);
             self.react(index, &told);
-            self.ghost.hear(index, told, &self.safes);
+            self.look_for_answer(index, &told);
+            self.ghost.hear(index, told, &self.safes, self.now);
         }
         self.look_for_silence(index);
         shown

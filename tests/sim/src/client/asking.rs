@@ -10,9 +10,10 @@ use rohrpost_wire::frame::{self, Call};
 use rohrpost_wire::{Frame, Timestamp, limits};
 
 use super::{Asked, Client, Errand, Forgery, Step, Told, Trouble};
-use crate::ghost::Deed;
+use crate::ghost::Sealed;
 use crate::message::{self, Reader};
 use crate::port::FromPeer;
+use crate::safe::office::sha256;
 use crate::time::Millis;
 
 impl Client {
@@ -50,7 +51,6 @@ impl Client {
         if lane != Lane::Live {
             draft.expires = time.plus(rohrpost_wire::time::DAY);
         }
-        let expires = draft.expires;
         let safe = self.doing()?.safe.clone()?;
         let (key, reserved) = self.author(&operation)?;
         let errand = self.doing()?.errand;
@@ -66,25 +66,23 @@ impl Client {
             _ => return None,
         };
         let (envelope, expect) = seal_request(&safe, lane, &draft, &author, &mut self.rng).ok()?;
-        let device = DeviceId::of_key(&key.public());
-        let (deed, live) = (Deed::of(&operation), lane == Lane::Live);
-        let right_pin = self.has_right_pin(&operation);
-        let void = errand.forged().is_some_and(Forgery::is_void);
-        let sealed = envelope.clone();
-        self.told.push(Told::Sealed {
-            device,
-            deed,
-            envelope: sealed,
+        let sealed = Sealed {
+            device: DeviceId::of_key(&key.public()),
+            operation: operation.clone(),
             request,
+            link: self.invitation.as_ref().map(|invitation| invitation.link.secret.id()).filter(|_| reserved.is_none()),
             sequence,
-            expires,
-            live,
-            right_pin,
-            void,
-        });
+            created: draft.created,
+            expires: draft.expires,
+            live: lane == Lane::Live,
+            right_pin: self.has_right_pin(&operation),
+            void: errand.forged().is_some_and(Forgery::is_void),
+        };
+        self.told.push(Told::Sealed(Box::new(sealed), envelope.clone()));
         // Of numbers that it made up the product's books know nothing.
         let reserved = reserved.filter(|reserved| sequence == Some(reserved.number));
-        Some((envelope, Asked { expect, reserved, operation }))
+        let digest = sha256(&envelope);
+        Some((envelope, Asked { expect, reserved, operation, digest }))
     }
 
     /// Under which key, and with which sequence number; none for an enrolment.
@@ -107,7 +105,7 @@ impl Client {
             return self.fail(Trouble::unreadable(whole), now);
         };
         let Ok(mut reply) = asked.expect.open(sealed) else { return self.fail(Trouble::Open, now) };
-        self.note(asked.reserved, &reply, &asked.operation, now);
+        self.note(asked, &reply, now);
         if let Some(out) = self.corrected(asked, &reply, now) {
             return out;
         }
@@ -120,12 +118,14 @@ impl Client {
         }
     }
 
-    /// What the product notes of every authentic reply.
-    pub(super) fn note(&mut self, reserved: Option<Reserved>, reply: &Reply, operation: &Operation, now: Millis) {
-        let Some(device) = self.device() else { return };
+    /// What the product notes of every authentic reply, and what it comes to believe by it.
+    pub(super) fn note(&mut self, asked: &Asked, reply: &Reply, now: Millis) {
         let time = self.time(now);
-        self.told.push(Told::Answered { device, deed: Deed::of(operation), status: reply.status });
-        let Some(reserved) = reserved else { return };
+        self.told.push(Told::Answered(asked.digest, reply.status));
+        if let (Status::Done, Payload::Documents(page)) = (reply.status, &reply.payload) {
+            self.told.push(Told::Listed(asked.digest, page.documents.clone()));
+        }
+        let Some(reserved) = asked.reserved else { return };
         let Some(account) = &mut self.files.account else {
             // It is written with the next number.
             let pending = self.files.pending.as_mut();
@@ -166,10 +166,8 @@ impl Client {
     }
 
     fn served(&mut self, errand: Errand, reply: Reply, now: Millis) -> Vec<FromPeer> {
-        let Some(device) = self.device() else { return Vec::new() };
         match (reply.status, reply.payload, errand) {
             (Status::Done, Payload::Documents(page), Errand::Fetch(place)) => {
-                self.told.push(Told::Listed(device, page.documents.clone()));
                 let count = page.documents.len();
                 let Some(entry) = page.documents.into_iter().nth(place.checked_rem(count).unwrap_or(0)) else {
                     return self.finish();
@@ -181,10 +179,6 @@ impl Client {
                         self.request(plan.operation(&entry), now)
                     }
                 }
-            }
-            (Status::Done, Payload::Documents(page), _) => {
-                self.told.push(Told::Listed(device, page.documents));
-                self.finish()
             }
             (Status::Done, _, _) | (Status::NotAllowed, _, Errand::Steal(_)) => self.finish(),
             (Status::NotAllowed, _, Errand::Fetch(_)) => {

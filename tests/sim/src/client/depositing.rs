@@ -4,7 +4,6 @@ use rohrpost_e2ee::body::Operation;
 use rohrpost_e2ee::exchange::Lane;
 use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_e2ee::trust::TrustedSafe;
-use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::frame::{Ack, AckIds, Destination, Fetch, TtlClass};
 use rohrpost_wire::proof::{self, Challenge, MailboxVerb};
 use rohrpost_wire::{EnvelopeId, Frame, MailboxId, RelayKeyHash};
@@ -13,7 +12,6 @@ use super::asking::deposit_header;
 use super::{Asked, Client, Errand, Forgery, Step, Told, Trouble, tags};
 use crate::message::{self, Reader};
 use crate::port::{Conn, FromPeer, Timer};
-use crate::safe::office::sha256;
 use crate::time::Millis;
 
 /// How long an answer is waited for before the patient is told that there is none.
@@ -30,8 +28,6 @@ pub struct Awaiting {
     until: Millis,
     /// On which connection it was left.
     left: Conn,
-    /// The envelope's hash.
-    digest: Fixed<32>,
 }
 
 /// For what a challenge is wanted.
@@ -74,15 +70,14 @@ impl Client {
         }
         let id = header.envelope_id(&envelope);
         let Some(left) = self.conn() else { return Vec::new() };
-        let (until, digest) = (now.plus(PATIENCE), sha256(&envelope));
-        let awaiting = Box::new(Awaiting { mailbox, asked, until, left, digest });
+        let awaiting = Box::new(Awaiting { mailbox, asked, until: now.plus(PATIENCE), left });
         self.ask(Step::Depositing(awaiting, Box::new(id)), message::frame_and_blob(&Frame::Deposit(header), &envelope))
     }
 
     pub(super) fn queued(&mut self, awaiting: Awaiting) -> Vec<FromPeer> {
         // Who left a forgery waits for nothing.
         if self.doing().is_some_and(|doing| doing.errand == Errand::Deposit) {
-            self.told.push(Told::Queued(awaiting.left, awaiting.digest));
+            self.told.push(Told::Queued(awaiting.left, awaiting.asked.digest));
             self.live.awaiting.push_back(awaiting);
         }
         self.finish()
@@ -118,30 +113,30 @@ impl Client {
     ) -> Vec<FromPeer> {
         let Some(awaiting) = self.live.awaiting.front() else { return Vec::new() };
         let place = Destination::Mailbox(MailboxId::of_key(&awaiting.mailbox.public().0));
-        let (expect, until) = (&awaiting.asked.expect, awaiting.until);
+        let (expect, until, digest) = (&awaiting.asked.expect, awaiting.until, awaiting.asked.digest);
         let Some(delivered) = reader.deliveries(first, place).filter(|_| whole) else {
             return self.fail(Trouble::unreadable(whole), now);
         };
         let reply = delivered.iter().find_map(|(_, envelope)| expect.open(envelope).ok());
         let ids: Vec<EnvelopeId> = delivered.iter().map(|(delivery, _)| delivery.id).collect();
-        let (operation, reserved) = (awaiting.asked.operation.clone(), awaiting.asked.reserved);
         match reply {
             // Whether or not it can be erased at the relay, the answer is here.
             Some(reply) => {
-                let answered = self.live.awaiting.pop_front();
+                let Some(answered) = self.live.awaiting.pop_front() else { return Vec::new() };
                 // Perhaps the next is answered too.
                 self.live.plan.extend((self.awaiting() > 0).then_some(Errand::Collect));
-                self.note(reserved, &reply, &operation, now);
-                match answered {
-                    Some(awaiting) => self.challenge(Proving::Ack(Box::new(awaiting.mailbox), ids)),
-                    None => self.finish(),
-                }
+                self.note(&answered.asked, &reply, now);
+                self.challenge(Proving::Ack(Box::new(answered.mailbox), ids))
             }
             None if now > until => {
+                self.told.push(Told::Missed(digest));
                 self.live.awaiting.pop_front();
                 self.fail(Trouble::Lost, now)
             }
-            None => self.look_again(now),
+            None => {
+                self.told.push(Told::Missed(digest));
+                self.look_again(now)
+            }
         }
     }
 

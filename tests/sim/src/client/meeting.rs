@@ -46,9 +46,13 @@ impl Client {
         match errand {
             Errand::Deposit => self.deposit(now),
             Errand::Forge(how) => self.forge(how, now),
+            // It begins with the listing again, whatever it had come to: another question has another name.
+            Errand::Fetch(_) => {
+                self.new_request();
+                self.request(self.operation_of(errand), now)
+            }
             Errand::Enrol { .. }
             | Errand::List
-            | Errand::Fetch(_)
             | Errand::Status
             | Errand::Collect
             | Errand::Steal(_)

@@ -1,16 +1,15 @@
 //! What a client tells the oracle: what it sealed, what it came to believe, and what went wrong.
 
-use rohrpost_e2ee::RequestId;
 use rohrpost_e2ee::body::{DeviceId, DocumentEntry, DocumentId, Status};
 use rohrpost_e2ee::keys::SealingKey;
 use rohrpost_e2ee::trust::Known;
 use rohrpost_e2ee::trust::TrustError;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::PrekeyId;
-use rohrpost_wire::{ErrorCode, SafePin, Timestamp};
+use rohrpost_wire::{ErrorCode, SafePin};
 
 use super::Errand;
-use crate::ghost::Deed;
+use crate::ghost::Sealed;
 use crate::port::Conn;
 
 /// One thing the oracle is told.
@@ -27,44 +26,20 @@ pub enum Told {
         /// What it knows of that safe from now on.
         known: Known,
     },
-    /// It sealed an envelope.
-    Sealed {
-        /// In this device's name.
-        device: DeviceId,
-        /// Asking for this.
-        deed: Deed,
-        /// The envelope.
-        envelope: Vec<u8>,
-        /// The name of the request in it.
-        request: RequestId,
-        /// The device's number for it; none before it is enrolled.
-        sequence: Option<u64>,
-        /// When it ends.
-        expires: Timestamp,
-        /// Whether it goes live.
-        live: bool,
-        /// For an enrolment: whether the PIN is the right one.
-        right_pin: bool,
-        /// Whether an insider left it so that it can have no effect.
-        void: bool,
-    },
+    /// It sealed this, and the envelope is this.
+    Sealed(Box<Sealed>, Vec<u8>),
     /// The relay confirmed to have queued the envelope with this hash, left on this connection.
     Queued(Conn, Fixed<32>),
-    /// It opened an authentic answer.
-    Answered {
-        /// To this device.
-        device: DeviceId,
-        /// About this.
-        deed: Deed,
-        /// Saying this.
-        status: Status,
-    },
+    /// It looked for the answer to the envelope with this hash, and there was none.
+    Missed(Fixed<32>),
+    /// It opened an authentic answer to the envelope with this hash, saying this.
+    Answered(Fixed<32>, Status),
     /// It took up a link, and knows of its safe what that says and what it knew before.
     Began(Known),
     /// It believes to be enrolled.
     Enrolled(DeviceId, String),
-    /// It believes these to be shared with it.
-    Listed(DeviceId, Vec<DocumentEntry>),
+    /// It believes these to be shared with it, as the answer to the envelope with this hash says.
+    Listed(Fixed<32>, Vec<DocumentEntry>),
     /// It has a whole document.
     Received {
         /// The device.

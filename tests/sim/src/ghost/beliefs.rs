@@ -8,7 +8,7 @@ use rohrpost_wire::SafePin;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::PrekeyId;
 
-use super::{Deed, Ghost};
+use super::Ghost;
 use crate::safe::Safe;
 
 impl Ghost {
@@ -40,20 +40,13 @@ impl Ghost {
         }
     }
 
-    /// Nobody believes in an effect that is not on the safe's disk.
-    pub(super) fn answered(&mut self, client: usize, device: DeviceId, deed: Deed, status: Status) {
+    /// Nobody believes in an effect that is not on the safe's disk, nor is told another thing than stands there.
+    pub(super) fn answered(&mut self, client: usize, digest: &Fixed<32>, status: Status) {
         self.count("answers");
-        if status != Status::Done {
-            return;
-        }
-        let believed = self.believed.entry((device, deed)).or_default();
-        *believed += 1;
-        let allowed = self.allowed.get(&(device, deed)).copied().unwrap_or_default();
-        // An enrolment's answer is told again as often as it is asked for.
-        let enough = if deed == Deed::Enrol { allowed > 0 } else { allowed >= *believed };
-        if !enough {
-            let believed = *believed;
-            self.accuse(format!("client {client} believes {deed:?} {believed} times, recorded are {allowed}"));
+        let Some(index) = self.people.get(client).map(|person| person.safe) else { return };
+        let Some(safe) = self.safes.get(index) else { return };
+        if let Some(wrong) = self.requests.believe(digest, status, &safe.policy) {
+            self.accuse(format!("client {client}, told {status:?}: {wrong}"));
         }
     }
 
@@ -74,7 +67,8 @@ impl Ghost {
         }
     }
 
-    pub(super) fn listed(&mut self, client: usize, entries: &[DocumentEntry]) {
+    /// A listing shows what was shared when it was recorded: all of it, nothing else, and each thing once.
+    pub(super) fn listed(&mut self, client: usize, digest: &Fixed<32>, entries: &[DocumentEntry]) {
         let own = self.people.get(client).map(|person| person.patient);
         for entry in entries {
             let imported = self.documents.get(&entry.id);
@@ -83,6 +77,10 @@ impl Ghost {
                 self.accuse(format!("client {client} was shown a document that is not its patient's"));
                 return;
             }
+        }
+        let shown = self.requests.shown(digest);
+        if !shown.is_some_and(|shown| shown.iter().eq(entries.iter().map(|entry| &entry.id))) {
+            self.accuse(format!("client {client} was shown {} documents, recorded are {shown:?}", entries.len()));
         }
     }
 

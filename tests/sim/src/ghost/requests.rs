@@ -1,16 +1,20 @@
 //! Every request as its author sealed it, and what came of it: an effect has one envelope behind it and that envelope no
-//! other effect.
+//! other effect; a refusal has its reason; and an answer says what the record says.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rohrpost_e2ee::RequestId;
-use rohrpost_e2ee::body::DeviceId;
-use rohrpost_safe_agent::audit::Event;
+use rohrpost_e2ee::body::{DeviceId, DocumentId, LinkId, Operation, Status};
+use rohrpost_safe_agent::audit::{Decision, Event, Refusal};
 use rohrpost_wire::Timestamp;
 use rohrpost_wire::fixed::Fixed;
 
 use super::deed::{Deed, allowed};
+use super::past::Past;
+use super::policy::{Attempt, Policy};
+use super::refusals::{self, CLOCK_GRACE};
 use crate::port::Conn;
+use crate::time::Millis;
 
 /// Leaves that one envelope can be worth: what it asked for, or a try and its outcome.
 const LEAVES: u64 = 2;
@@ -18,57 +22,149 @@ const LEAVES: u64 = 2;
 /// Seconds between the look at a request's times and its leaf: an enrolment is flushed in between.
 const FLUSHES: u64 = 1;
 
+/// How long a deposit lies at a relay for sure: a day, less the hours by which the relay's clock may be wrong.
+const LIES_FOR: Millis = Millis::hours(20);
+
+/// Envelopes that are recorded with one link, as the protocol says.
+const ENVELOPES_PER_LINK: usize = 100;
+
 /// An envelope as its author knows it.
-#[derive(Debug)]
-pub(super) struct Sealed {
-    pub(super) device: DeviceId,
-    pub(super) deed: Deed,
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    /// In this device's name.
+    pub device: DeviceId,
+    /// The name of the request in it.
+    pub request: RequestId,
+    /// What it asks for.
+    pub operation: Operation,
+    /// With this link, to enrol.
+    pub link: Option<LinkId>,
     /// The device's number for it; none before it is enrolled.
-    pub(super) sequence: Option<u64>,
+    pub sequence: Option<u64>,
     /// By its author's clock.
-    pub(super) expires: Timestamp,
-    pub(super) live: bool,
-    pub(super) right_pin: bool,
-    /// An insider left it so that it can have no effect.
-    pub(super) void: bool,
+    pub created: Timestamp,
+    /// By its author's clock.
+    pub expires: Timestamp,
+    /// Whether it goes live.
+    pub live: bool,
+    /// For an enrolment: whether the PIN is the right one.
+    pub right_pin: bool,
+    /// Whether an insider left it so that it can have no effect.
+    pub void: bool,
 }
 
 #[derive(Debug)]
-struct Kept {
-    sealed: Sealed,
-    effects: u64,
+pub(super) struct Kept {
+    pub(super) sealed: Sealed,
     leaves: u64,
+    /// An enrolment's: whether its try was counted, on disk.
+    pub(super) counted: bool,
+    /// What its leaves say that the answer is.
+    said: Vec<Status>,
+    /// Whether its author believes in the effect.
+    is_believed: bool,
+    /// What a listing showed.
+    shown: Option<Vec<DocumentId>>,
+}
+
+/// A deposit that a safe has recorded.
+#[derive(Clone, Copy, Debug)]
+struct Recorded {
+    left: Conn,
+    at: Millis,
+    /// Whether its safe had the time to leave the answer.
+    is_answered: bool,
 }
 
 /// All envelopes by their hashes.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     kept: BTreeMap<Fixed<32>, Kept>,
-    /// Numbers that had an effect.
-    numbers: BTreeSet<(DeviceId, u64)>,
+    past: Past,
     names: Vec<(usize, RequestId)>,
-    /// What a relay confirmed to have queued and no safe has recorded, with the connection on which it was left.
-    queued: BTreeMap<Fixed<32>, Conn>,
+    /// What a relay confirmed to have queued and no safe has recorded, with the connection on which it was left, and when.
+    queued: BTreeMap<Fixed<32>, (Conn, Millis)>,
+    /// What was recorded of it, and is not known to be answered.
+    recorded: BTreeMap<Fixed<32>, Recorded>,
+    /// What was queued since everything that is asked for has to be done.
+    due: Option<BTreeSet<(usize, Fixed<32>)>>,
+}
+
+impl Sealed {
+    /// What it asks for.
+    pub(super) fn deed(&self) -> Deed {
+        Deed::of(&self.operation)
+    }
+
+    /// The try that it is worth, at a link.
+    pub(super) fn attempt(&self) -> Attempt {
+        Attempt { device: self.device, request: self.request, operation: self.operation.clone() }
+    }
 }
 
 impl Requests {
     /// Somebody sealed this.
-    pub(super) fn seal(&mut self, client: usize, digest: Fixed<32>, request: RequestId, sealed: Sealed) {
-        self.kept.insert(digest, Kept { sealed, effects: 0, leaves: 0 });
-        self.names.push((client, request));
+    pub(super) fn seal(&mut self, client: usize, digest: Fixed<32>, sealed: Sealed) {
+        self.names.push((client, sealed.request));
+        let (said, shown) = (Vec::new(), None);
+        self.kept.insert(digest, Kept { sealed, leaves: 0, counted: false, said, is_believed: false, shown });
     }
 
     /// A relay confirmed to have queued this.
-    pub(super) fn queue(&mut self, left: Conn, digest: Fixed<32>) {
-        if self.kept.get(&digest).is_some_and(|kept| kept.leaves == 0) {
-            self.queued.insert(digest, left);
+    pub(super) fn queue(&mut self, client: usize, left: Conn, digest: Fixed<32>, now: Millis) {
+        self.queued.insert(digest, (left, now));
+        if self.kept.get(&digest).is_some_and(|kept| kept.leaves > 0) {
+            self.note_recorded(&digest, now);
         }
+        if let Some(due) = &mut self.due {
+            due.insert((client, digest));
+        }
+    }
+
+    /// From now on whatever is queued has to be done.
+    pub(super) fn expect_all(&mut self) {
+        self.due.get_or_insert_default();
+    }
+
+    /// Whether this client left something that had to be done, and all of it was, as it knows.
+    pub(super) fn is_served(&self, client: usize) -> bool {
+        let of_client = self.due.iter().flatten().filter(|(of, _)| *of == client);
+        let mut done =
+            of_client.map(|(_, digest)| self.kept.get(digest).is_some_and(|kept| kept.is_believed)).peekable();
+        done.peek().is_some() && done.all(|done| done)
     }
 
     /// The connections on which something was left that no safe has recorded, unless its time was up at this time.
     pub(super) fn unrecorded(&self, now: Timestamp) -> impl Iterator<Item = Conn> {
         let in_time = move |digest: &Fixed<32>| self.kept.get(digest).is_some_and(|kept| kept.sealed.expires > now);
-        self.queued.iter().filter(move |(digest, _)| in_time(digest)).map(|(_, left)| *left)
+        self.queued.iter().filter(move |(digest, _)| in_time(digest)).map(|(_, (left, _))| *left)
+    }
+
+    /// The connections on which something was left, an hour and more before this time, that no safe has recorded, unless
+    /// its time at a relay may have been up by then.
+    pub(super) fn overdue(&self, at: Millis) -> impl Iterator<Item = Conn> {
+        let lay = move |queued: Millis| queued.plus(Millis::hours(1)) <= at && at < queued.plus(LIES_FOR);
+        self.queued.values().filter(move |(_, queued)| lay(*queued)).map(|(left, _)| *left)
+    }
+
+    /// There is a leaf of this.
+    pub(super) fn note_recorded(&mut self, digest: &Fixed<32>, at: Millis) {
+        if let Some((left, _)) = self.queued.remove(digest) {
+            self.recorded.insert(*digest, Recorded { left, at, is_answered: false });
+        }
+    }
+
+    /// A safe has been connected since this time: what it recorded before and had from these has its answer at the relay.
+    pub(super) fn expect_answers(&mut self, since: Millis, is_of: impl Fn(Conn) -> bool) {
+        for recorded in self.recorded.values_mut().filter(|recorded| recorded.at <= since && is_of(recorded.left)) {
+            recorded.is_answered = true;
+        }
+    }
+
+    /// Whether the answer to this has to be found at a relay.
+    pub(super) fn is_answer_due(&self, digest: &Fixed<32>, now: Millis) -> bool {
+        let recorded = self.recorded.get(digest);
+        recorded.is_some_and(|recorded| recorded.is_answered && now < recorded.at.plus(LIES_FOR))
     }
 
     /// The name of one of the last requests of others.
@@ -77,35 +173,114 @@ impl Requests {
         others.nth(place).map(|(_, name)| *name)
     }
 
-    /// What is wrong with a leaf that this envelope wrote.
-    pub(super) fn recorded(&mut self, digest: &Fixed<32>, live: bool, leaf: &Event) -> Option<&'static str> {
+    /// The try of this envelope is counted and on disk: which try, of which link.
+    pub(super) fn count(&mut self, digest: &Fixed<32>) -> Option<(LinkId, Attempt)> {
+        let kept = self.kept.get_mut(digest)?;
+        kept.counted = true;
+        Some((kept.sealed.link?, kept.sealed.attempt()))
+    }
+
+    /// What is wrong with a leaf that this envelope wrote, judged by what stands before it.
+    pub(super) fn recorded(
+        &mut self,
+        (digest, live): (&Fixed<32>, bool),
+        leaf: &Event,
+        policy: &mut Policy,
+    ) -> Option<&'static str> {
         let Some(kept) = self.kept.get_mut(digest) else { return Some("a leaf for an envelope that nobody sealed") };
         kept.leaves += 1;
-        self.queued.remove(digest);
         if kept.leaves > LEAVES {
             return Some("more leaves for one envelope than it is worth");
         }
-        let sealed = &kept.sealed;
-        if sealed.void {
+        if kept.sealed.void {
             return Some("a leaf for what an insider forged");
         }
-        if sealed.live != live {
+        if kept.sealed.live != live {
             return Some("an envelope was taken that came another way than it was sealed for");
         }
-        let (device, deed) = allowed(leaf)?;
-        kept.effects += 1;
-        if kept.effects > 1 {
-            return Some("two effects of one envelope");
+        match leaf.decision {
+            Decision::Allowed => effect(kept, &mut self.past, leaf, policy),
+            Decision::Refused(refusal) => refused(kept, &mut self.past, leaf, refusal, policy),
         }
-        if sealed.device != device || sealed.deed != deed {
-            return Some("an effect that is not what was asked for, or for somebody else");
-        }
-        if leaf.at >= sealed.expires.plus(FLUSHES) {
-            return Some("an effect of a request that had ended");
-        }
-        if sealed.sequence.is_some_and(|number| number == 0 || !self.numbers.insert((device, number))) {
-            return Some("an effect under a number that was used, or is none");
-        }
-        (deed == Deed::Enrol && !sealed.right_pin).then_some("an enrolment with a wrong PIN")
     }
+
+    /// What is wrong with this answer, as its author opened it.
+    pub(super) fn believe(&mut self, digest: &Fixed<32>, status: Status, policy: &Policy) -> Option<&'static str> {
+        self.recorded.remove(digest);
+        let Some(kept) = self.kept.get_mut(digest) else { return Some("an answer to what nobody sealed") };
+        let (sealed, enrols) = (&kept.sealed, kept.sealed.deed() == Deed::Enrol);
+        if status == Status::Repeated {
+            let seen = kept.leaves > 0 || kept.counted;
+            return (!seen).then_some("an envelope was called a copy that the safe had not seen");
+        }
+        // An enrolment's answer is told again as often as it is asked for, as long as its device is not revoked.
+        if enrols && let Some(outcome) = self.past.outcome_of(sealed) {
+            let gone = outcome == Status::Done && status == Status::NotAllowed && !policy.is_active(sealed.device);
+            if outcome == status || gone {
+                return None;
+            }
+        }
+        if kept.said.contains(&status) {
+            let twice = std::mem::replace(&mut kept.is_believed, status == Status::Done);
+            return (twice && !enrols).then_some("one effect was believed twice");
+        }
+        if !kept.said.is_empty() {
+            return Some("an answer says another thing than the record");
+        }
+        let unknown = status == Status::NotAllowed && !sealed.link.is_some_and(|link| policy.knows(link));
+        let used_up =
+            status == Status::Busy && sealed.link.is_some_and(|link| self.with_link(link) >= ENVELOPES_PER_LINK);
+        // Whoever is unknown leaves nothing behind, nor does anybody with a link that was asked too often.
+        (!unknown && !used_up).then_some("an answer was believed that nothing on the safe's disk bears out")
+    }
+
+    /// What a listing showed, that this envelope asked for.
+    pub(super) fn shown(&self, digest: &Fixed<32>) -> Option<&[DocumentId]> {
+        self.kept.get(digest)?.shown.as_deref()
+    }
+
+    fn with_link(&self, link: LinkId) -> usize {
+        self.kept.values().filter(|kept| kept.sealed.link == Some(link)).count()
+    }
+}
+
+fn effect(kept: &mut Kept, past: &mut Past, leaf: &Event, policy: &mut Policy) -> Option<&'static str> {
+    let sealed = &kept.sealed;
+    let (device, deed) = allowed(leaf)?;
+    if kept.said.contains(&Status::Done) {
+        return Some("two effects of one envelope");
+    }
+    if sealed.device != device || sealed.deed() != deed {
+        return Some("an effect that is not what was asked for, or for somebody else");
+    }
+    if leaf.at >= sealed.expires.plus(FLUSHES) {
+        return Some("an effect of a request that had ended");
+    }
+    if sealed.created > leaf.at.plus(CLOCK_GRACE) {
+        return Some("an effect of a request that was still to be made");
+    }
+    if deed == Deed::Enrol && !sealed.right_pin {
+        return Some("an enrolment with a wrong PIN");
+    }
+    kept.said.push(Status::Done);
+    kept.shown = (deed == Deed::List).then(|| policy.documents_of(device));
+    let wrong = policy.compare(&kept.sealed, kept.counted, leaf);
+    wrong.or_else(|| past.act(&kept.sealed, Status::Done))
+}
+
+fn refused(
+    kept: &mut Kept,
+    past: &mut Past,
+    leaf: &Event,
+    refusal: Refusal,
+    policy: &mut Policy,
+) -> Option<&'static str> {
+    let status = match refusals::status(refusal, leaf, kept, past, policy) {
+        Ok(status) => status,
+        Err(wrong) => return Some(wrong),
+    };
+    kept.said.push(status);
+    let wrong = if kept.counted { policy.compare(&kept.sealed, true, leaf) } else { None };
+    let is_outcome = refusals::is_outcome(refusal, kept);
+    wrong.or_else(|| if is_outcome { past.act(&kept.sealed, status) } else { None })
 }

@@ -90,6 +90,7 @@ impl Safe {
                         self.hold(Held::Answer(way, Box::new((sealer, answer))))
                     }
                     Counted::Compare => {
+                        self.counted.push((first, digest));
                         self.hold(Held::Compare(way, Box::new((incoming, enrolment, sealer, (digest, live)))))
                     }
                 };

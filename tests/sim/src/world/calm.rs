@@ -1,13 +1,16 @@
 //! The calm hour: faults end, everybody wants one of each, and must have got it when the hour is over.
 
-use super::World;
+use super::{Event, World};
 use crate::client::{Client, Errand};
 use crate::port::Peer;
+use crate::time::Millis;
 
 impl World {
     /// Faults end: everybody is started, connected and shown the right time.
     pub(super) fn begin_calm(&mut self) {
         self.calm = true;
+        self.after(Millis::hours(1), Event::Hour);
+        self.after(Millis::hours(2), Event::Hour);
         self.relay.turn_honest();
         self.relay.set_clock(0);
         self.network.calm_down();
@@ -24,6 +27,7 @@ impl World {
     /// Who is not enrolled is invited, and everybody wants one of each. An answer that a lying relay threw away is waited
     /// for no longer, so that from here on every answer is due.
     pub(super) fn begin_wants(&mut self) {
+        self.ghost.expect_all();
         for client in 0..self.clients.len() {
             if let Some(device) = self.clients.get_mut(client) {
                 device.forget_awaited(|conn| self.ghost.may_lose(conn));
@@ -52,6 +56,9 @@ impl World {
         for (index, client) in self.clients.iter().enumerate() {
             if !client.is_enrolled() {
                 left.push(format!("client {index} is not enrolled"));
+            }
+            if !self.ghost.is_served(index) {
+                left.push(format!("client {index} has not got what it left at the relay"));
             }
             if !client.is_idle() {
                 left.push(format!("client {index} is not done, {} awaited", client.awaiting()));

@@ -38,6 +38,11 @@ impl Network {
         self.cut_off.clear();
     }
 
+    /// Whether this connection is whole.
+    pub(super) fn is_open(&self, conn: Conn) -> bool {
+        self.open.contains_key(&conn)
+    }
+
     /// Whether something on its way to the relay still arrives.
     pub(super) fn is_open_for(&self, input: &ToRelay) -> bool {
         match input {

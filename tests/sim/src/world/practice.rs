@@ -138,9 +138,10 @@ impl World {
             Told::Received { .. } if self.wants_are_due() => self.got(client, |got| got.received = true),
             Told::Enrolled(..) if self.wants_are_due() => self.want(client),
             Told::Met { .. }
-            | Told::Sealed { .. }
+            | Told::Sealed(..)
             | Told::Queued(..)
-            | Told::Answered { .. }
+            | Told::Missed(_)
+            | Told::Answered(..)
             | Told::Enrolled(..)
             | Told::Listed(..)
             | Told::Received { .. }

@@ -54,6 +54,16 @@ fn in_bad_weather_a_small_world_loses_and_doubles_nothing() {
     }
 }
 
+/// With more wrong clocks than right ones: what a safe has decided by one it does not take back by the next.
+#[test]
+fn clocks_that_jump_every_hour_take_back_nothing() {
+    for seed in 1..=6 {
+        let mut config = Config::small(seed).in_bad_weather();
+        config.faults.clock_jumps = 600;
+        run(config);
+    }
+}
+
 /// Every second world from this one on. The first of them is that of the seed itself, so that it can be run alone.
 fn large_worlds(first: u64) -> (Tally, u64) {
     let (mut tally, mut events) = (BTreeMap::new(), 0);

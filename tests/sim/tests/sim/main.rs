@@ -3,4 +3,5 @@
 mod crashes;
 mod evil;
 mod honest;
+mod pins;
 mod twins;
