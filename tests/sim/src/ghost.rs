@@ -24,6 +24,7 @@ use rohrpost_wire::records::PrekeyId;
 use rohrpost_wire::{SafePin, Timestamp};
 
 use self::alarms::Alarms;
+pub use self::alarms::weigh;
 pub use self::deed::Deed;
 use self::freshness::Freshness;
 use self::policy::Policy;
@@ -185,9 +186,9 @@ impl Ghost {
             Told::Received { document, sha256, .. } => self.received(client, document, &sha256),
             Told::SetBack => self.accuse(format!("client {client} found its safe set back, and no safe was")),
             Told::Removed(device) => self.removed(client, device),
-            Told::Failed(conn, trouble) => {
+            Told::Failed(conn, trouble, shown) => {
                 self.count("failed tries");
-                if trouble.is_alarm() {
+                if weigh(&shown) > Owed::Failure {
                     self.count("alarms");
                     if !self.alarms.may_complain(conn, trouble) {
                         self.accuse(format!("client {client} was wronged by nobody and complains of {trouble:?}"));

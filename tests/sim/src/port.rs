@@ -159,8 +159,10 @@ pub struct Report {
 pub enum Owed {
     /// Not to take it for good: it may look like a safe or a network that failed.
     Failure,
-    /// A complaint: no honest relay says this.
+    /// A complaint that the patient can read: no honest relay or broken line does this. The program may go on.
     Alarm,
+    /// A complaint, and that the program ends with it: whoever lies so is asked no more.
+    End,
 }
 
 /// What a peer is told.

@@ -24,7 +24,7 @@ use self::network::Network;
 use self::practice::People;
 use self::trace::Trace;
 use crate::client::{Client, Errand, Told};
-use crate::ghost::Ghost;
+use crate::ghost::{Ghost, weigh};
 use crate::port::{Owed, Peer, RelayPort, RelayTimer, ToPeer, ToRelay};
 use crate::random::{self, Rng};
 use crate::relay::Relay;
@@ -222,13 +222,13 @@ impl World {
     }
 
     /// Passes on to the oracle what a client has come to believe, and to the practice what its patient needs. What the
-    /// client showed: a complaint, a failure, or neither.
+    /// patient was shown: a complaint, a failure, or neither.
     fn listen(&mut self, index: usize) -> Option<Owed> {
         let told = self.clients.get_mut(index).map(Client::take_told).unwrap_or_default();
         let mut shown = None;
         for told in told {
-            if let Told::Failed(_, trouble) = &told {
-                shown = shown.max(Some(if trouble.is_alarm() { Owed::Alarm } else { Owed::Failure }));
+            if let Told::Failed(.., failure) = &told {
+                shown = shown.max(Some(weigh(failure)));
             }
             self.trace.told(&told);
             self.react(index, &told);

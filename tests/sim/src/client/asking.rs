@@ -31,10 +31,10 @@ impl Client {
     /// Seals and sends. A sequence number is written down before it is used.
     pub(super) fn request(&mut self, operation: Operation, now: Millis) -> Vec<FromPeer> {
         let Some((envelope, asked)) = self.seal(operation, Lane::Live, now) else {
-            return self.fail(Trouble::Seal, now);
+            return self.fail(Trouble::SEAL, now);
         };
         let Some(to) = self.doing().and_then(|doing| doing.safe.as_ref()).map(TrustedSafe::inbox) else {
-            return self.fail(Trouble::Seal, now);
+            return self.fail(Trouble::SEAL, now);
         };
         let call = Frame::Call(Call { to, ticket: None });
         self.ask(Step::Asking(Box::new(asked)), message::frame_and_blob(&call, &envelope))
@@ -103,10 +103,11 @@ impl Client {
     }
 
     pub(super) fn asked(&mut self, asked: &Asked, mut reader: Reader<'_>, whole: bool, now: Millis) -> Vec<FromPeer> {
-        let Some(sealed) = reader.blob(limits::ENVELOPE_BYTES) else {
-            return self.fail(Trouble::unreadable(whole), now);
+        let sealed = match reader.blob(limits::ENVELOPE_BYTES) {
+            Ok(sealed) => sealed,
+            Err(error) => return self.fail(error.into(), now),
         };
-        let Ok(mut reply) = asked.expect.open(sealed) else { return self.fail(Trouble::Open, now) };
+        let Ok(mut reply) = asked.expect.open(sealed) else { return self.fail(Trouble::OPEN, now) };
         self.note(asked.reserved, &reply, &asked.operation, now);
         if let Some(out) = self.corrected(asked, &reply, now) {
             return out;
@@ -115,7 +116,7 @@ impl Client {
             Some(manifest) if manifest.answers(&asked.operation) => {
                 self.receive(manifest, &asked.operation, reader.rest(), whole, now)
             }
-            Some(_) => self.fail(Trouble::Open, now),
+            Some(_) => self.fail(Trouble::OPEN, now),
             None => self.understood(&asked.operation, reply, now),
         }
     }
@@ -124,6 +125,7 @@ impl Client {
     pub(super) fn note(&mut self, reserved: Option<Reserved>, reply: &Reply, operation: &Operation, now: Millis) {
         let Some(device) = self.device() else { return };
         let time = self.time(now);
+        self.live.doing.iter_mut().for_each(|doing| doing.was_answered = true);
         self.told.push(Told::Answered { device, deed: Deed::of(operation), status: reply.status });
         let Some(reserved) = reserved else { return };
         let Some(account) = &mut self.files.account else {

@@ -1,5 +1,6 @@
 //! The beginning of every visit: a new connection, and the safe's records, verified before anything is sealed.
 
+use rohrpost_client::AskError;
 use rohrpost_e2ee::trust::{self, TrustedSafe};
 use rohrpost_wire::records::RecordSet;
 use rohrpost_wire::{Frame, limits};
@@ -30,14 +31,10 @@ impl Client {
     }
 
     /// Nothing is sealed before the records have been verified against what is known.
-    pub(super) fn met(&mut self, mut reader: Reader<'_>, whole: bool, now: Millis) -> Vec<FromPeer> {
-        let set = reader.blob(limits::RECORDS_BYTES).and_then(|blob| RecordSet::decode(blob).ok());
-        let (Some(set), Some(known)) = (set, self.known()) else {
-            return self.fail(Trouble::unreadable(whole), now);
-        };
-        let safe = match trust::verify(&set, &known, self.time(now)) {
+    pub(super) fn met(&mut self, reader: Reader<'_>, now: Millis) -> Vec<FromPeer> {
+        let safe = match self.verified(reader, now) {
             Ok(safe) => safe,
-            Err(error) => return self.fail(Trouble::Trust(error), now),
+            Err(trouble) => return self.fail(trouble, now),
         };
         self.learn(&safe);
         let Some(doing) = self.doing() else { return Vec::new() };
@@ -54,6 +51,13 @@ impl Client {
             | Errand::Steal(_)
             | Errand::Craft(..) => self.request(self.operation_of(errand), now),
         }
+    }
+
+    fn verified(&self, mut reader: Reader<'_>, now: Millis) -> Result<TrustedSafe, Trouble> {
+        let blob = reader.blob(limits::RECORDS_BYTES)?;
+        let set = RecordSet::decode(blob).map_err(|_| AskError::Misbehaved)?;
+        let known = self.known().ok_or(Trouble::SEAL)?;
+        Ok(trust::verify(&set, &known, self.time(now))?)
     }
 
     /// Written down before a PIN or anything else goes out to it, if it is news.

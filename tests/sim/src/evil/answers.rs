@@ -125,7 +125,7 @@ impl EvilRelay {
     fn splice(&self, bytes: &[u8], how: u8) -> Vec<u8> {
         let mut reader = Reader::new(bytes);
         let (_, reply) = (reader.frame(), reader.blob(limits::ENVELOPE_BYTES));
-        let (Some(reply), Some((header, chunks))) = (reply, reader.rest().split_at_checked(HEADER_BYTES)) else {
+        let (Ok(reply), Some((header, chunks))) = (reply, reader.rest().split_at_checked(HEADER_BYTES)) else {
             return bytes.to_vec();
         };
         let mut chunks: Vec<&[u8]> = chunks.chunks(CHUNK_BYTES + TAG_BYTES).collect();

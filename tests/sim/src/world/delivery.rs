@@ -139,10 +139,10 @@ impl World {
         let (FromPeer::Answer(_, _, bytes) | FromPeer::Ask(_, _, bytes)) = action else { return };
         let mut reader = Reader::new(bytes);
         let is_left = matches!(action, FromPeer::Ask(..));
-        if is_left && !matches!(reader.frame(), Some(Frame::Deposit(_))) {
+        if is_left && !matches!(reader.frame(), Ok(Frame::Deposit(_))) {
             return;
         }
-        if let Some(reply) = reader.blob(limits::ENVELOPE_BYTES) {
+        if let Ok(reply) = reader.blob(limits::ENVELOPE_BYTES) {
             self.ghost.answered_by(safe, reply, reader.rest());
         }
     }
