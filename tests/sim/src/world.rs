@@ -3,6 +3,7 @@
 //! Everything follows from the seed: the agenda is ordered by time and arrival, every node draws from a stream of its
 //! own, and nothing looks at a clock or at the order of a hash table. The trace is a hash over all events with their bytes.
 
+mod acts;
 mod calm;
 mod chaos;
 mod delivery;
@@ -31,6 +32,7 @@ use crate::relay::Relay;
 use crate::safe::Safe;
 use crate::time::{Millis, WallClock};
 
+pub use self::acts::Act;
 pub use self::setup::{Config, Crash, LONGER, Moment};
 pub use self::trace::Line;
 
@@ -50,10 +52,10 @@ enum Event {
     Invited(usize, Box<crate::safe::office::Invitation>),
     /// The practice does something.
     Office(usize),
-    /// The practice renews its identity.
+    /// The practice of this client's safe renews its identity.
     Renew(usize),
-    /// The practice revokes a client's device.
-    Revoke(usize),
+    /// The practice does this for a client.
+    Act(usize, Act),
     /// Every hour.
     Hour,
     /// Faults end.
@@ -195,8 +197,8 @@ impl World {
             Event::Invite(client) => self.make_link(client),
             Event::Invited(client, invitation) => self.hand_over(client, *invitation),
             Event::Office(safe) => self.office(safe),
-            Event::Renew(safe) => self.renew(safe),
-            Event::Revoke(client) => self.revoke(client),
+            Event::Renew(client) => self.renew_by_chance(client),
+            Event::Act(client, act) => self.act(client, act),
             Event::Hour => {
                 (0..self.clients.len()).for_each(|client| self.look_for_silence(client));
                 self.plan_chaos();
