@@ -15,10 +15,9 @@ use std::collections::BTreeMap;
 
 use rohrpost_e2ee::RequestId;
 use rohrpost_e2ee::body::{DeviceId, DocumentId};
-use rohrpost_e2ee::keys::SealingKey;
 use rohrpost_e2ee::trust::Known;
 use rohrpost_safe_agent::audit::{Actor, Event};
-use rohrpost_safe_agent::rows::PatientId;
+use rohrpost_safe_agent::rows::{PatientId, PrekeyRow};
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::PrekeyId;
 use rohrpost_wire::{SafePin, Timestamp};
@@ -79,7 +78,7 @@ struct SafeGhost {
     /// What was judged, to see that it stays.
     record: Vec<Event>,
     policy: Policy,
-    prekeys: BTreeMap<PrekeyId, SealingKey>,
+    prekeys: BTreeMap<PrekeyId, PrekeyRow>,
 }
 
 impl Ghost {
@@ -167,8 +166,8 @@ impl Ghost {
     /// A client tells what it sealed or believes.
     pub fn hear(&mut self, client: usize, told: Told, safes: &[Safe]) {
         match told {
-            Told::Met { pin, prekey, key, known } => {
-                self.met(client, pin, prekey, &key, safes);
+            Told::Met { pin, prekey, key, time, known } => {
+                self.met(client, pin, (prekey, &key), time, safes);
                 self.learnt(client, pin, known);
             }
             Told::Sealed { device, deed, envelope, request, sequence, expires, live, right_pin, void } => {
@@ -203,6 +202,9 @@ impl Ghost {
     /// What a malicious relay says of itself.
     pub fn handle_report(&mut self, mut report: Report) {
         self.violations.append(&mut report.broken);
+        for done in std::mem::take(&mut report.done) {
+            self.count(done);
+        }
         self.alarms.handle_report(report);
     }
 

@@ -36,7 +36,7 @@ impl Client {
             Ok(safe) => safe,
             Err(trouble) => return self.fail(trouble, now),
         };
-        self.learn(&safe);
+        self.learn(&safe, now);
         let Some(doing) = self.doing() else { return Vec::new() };
         doing.safe = Some(safe);
         let errand = doing.errand;
@@ -61,9 +61,10 @@ impl Client {
     }
 
     /// Written down before a PIN or anything else goes out to it, if it is news.
-    fn learn(&mut self, safe: &TrustedSafe) {
+    fn learn(&mut self, safe: &TrustedSafe, now: Millis) {
         let (pin, prekey, key) = (safe.pin(), safe.prekey_id(), Box::new(*safe.prekey()));
-        self.told.push(Told::Met { pin, prekey, key, known: *safe.known() });
+        let time = self.knows_the_time().then(|| self.time(now));
+        self.told.push(Told::Met { pin, prekey, key, time, known: *safe.known() });
         let (account, pending) = (self.files.account.as_mut(), self.files.pending.as_mut());
         let is_news = match (account, pending) {
             (Some(account), _) => account.safe.learn(safe),

@@ -30,6 +30,8 @@ pub enum Told {
         prekey: PrekeyId,
         /// The key itself.
         key: Box<SealingKey>,
+        /// The time, if it knows that.
+        time: Option<Timestamp>,
         /// What it knows of that safe from now on.
         known: Known,
     },
@@ -151,7 +153,9 @@ impl Trouble {
         match self {
             // Of these the product makes another request at once.
             Self::Status(Status::Changed | Status::Conflict) => retry.handle_failure(jitter),
-            _ => fetch::pause_after(&self.problem(), was_answered, retry, jitter),
+            Self::Visit(_) | Self::Document(_) | Self::Status(_) => {
+                fetch::pause_after(&self.problem(), was_answered, retry, jitter)
+            }
         }
     }
 

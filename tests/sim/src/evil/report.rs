@@ -23,13 +23,23 @@ pub(super) struct About {
 #[derive(Debug)]
 pub(super) struct Instead {
     pub(super) out: Vec<FromRelay>,
-    /// Whether a safe once said all of it, so that it is nobody's to find out: no client owes anything for it.
-    pub(super) is_old: bool,
+    pub(super) age: Age,
+}
+
+/// What a client can find out of records by the time alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Age {
+    /// A safe never said this.
+    New,
+    /// A safe once said all of it and its time is not over, so that it is nobody's to find out: no client owes anything.
+    Old,
+    /// A safe once said all of it, and whoever knows the time knows that it is over.
+    Over,
 }
 
 impl From<Vec<FromRelay>> for Instead {
     fn from(out: Vec<FromRelay>) -> Self {
-        Self { out, is_old: false }
+        Self { out, age: Age::New }
     }
 }
 
@@ -66,9 +76,12 @@ impl EvilRelay {
         for action in instead.out.iter().filter(|action| *action != honest) {
             if let FromRelay::Answer { conn, stream, bytes, .. } = action {
                 self.report.concerned.push(*conn);
-                if about.asked.binds_its_answer() && !instead.is_old {
-                    self.report.spoiled.push((*conn, *stream, owed(&about.asked, honest, bytes)));
-                }
+                let owed = match instead.age {
+                    Age::New => about.asked.binds_its_answer().then(|| owed(&about.asked, honest, bytes)),
+                    Age::Old => None,
+                    Age::Over => Some(Owed::Lateness),
+                };
+                self.report.spoiled.extend(owed.map(|owed| (*conn, *stream, owed)));
             }
         }
         let (FromRelay::Call(safe, at, genuine), Some(stream)) = (honest, about.stream) else { return };

@@ -44,6 +44,8 @@ pub struct Config {
     pub record: bool,
     /// Whether the first device is an insider's, who tries for everybody's documents.
     pub insider: bool,
+    /// Whether the safes were founded so long ago that what they published first is over, and the relay has kept it.
+    pub old: bool,
 }
 
 /// What goes wrong, and how often.
@@ -119,6 +121,7 @@ impl Config {
             secrets: 0,
             record: false,
             insider: false,
+            old: false,
         }
     }
 
@@ -139,7 +142,7 @@ impl Config {
             partitions: 50,
             clock_jumps: 50,
         };
-        Self { insider: true, hours: 2, errand_minutes: 10, faults, ..Self::small(seed) }
+        Self { insider: true, old: true, hours: 2, errand_minutes: 10, faults, ..Self::small(seed) }
     }
 
     /// When faults end.
@@ -175,7 +178,10 @@ impl World {
     fn found(&mut self, index: usize) {
         let rng = random::stream(self.config.seed, 1000 + index as u64);
         let practice = secret(self.config.secrets, "practice", index as u64);
-        let mut safe = Safe::found(index, &practice, relay_address(), rng);
+        let (mut safe, over) = Safe::found(index, &practice, relay_address(), self.config.old, rng);
+        if let Some(over) = over {
+            self.relay.remember(safe.identity().inbox, over);
+        }
         self.ghost.add_safe(&safe);
         for _ in 0..self.config.clients_per_safe {
             self.admit(index, &mut safe);

@@ -117,6 +117,11 @@ impl Done {
         self.tally.get(what).copied().unwrap_or_default()
     }
 
+    /// How many answers of a kind went to each other's client.
+    fn exchanged(&self, what: &str) -> u64 {
+        self.count(&format!("{what} exchanged between two clients"))
+    }
+
     /// What every attack has to show. That an alarm was in vain, or missing, would have broken an invariant.
     fn figures(&self, name: &'static str) -> Figures {
         Figures::of(name)
@@ -149,10 +154,13 @@ fn no_schedule_of_a_malicious_relay_breaks_an_invariant() {
         }
     });
     assert!(done.harm > done.attacks, "hardly any harm was done: {}", done.harm);
+    let [replies, challenges] = ["replies", "challenges"].map(|what| done.exchanged(what));
     let tried = ["alarms", "thefts tried", "forgeries left"].map(|what| done.count(what));
-    assert!(tried.iter().all(|count| *count > 0), "{:#?}", done.tally);
+    assert!(tried.iter().chain([&replies]).all(|count| *count > 0), "{:#?}", done.tally);
     done.figures("sim.malicious_relay")
         .seed(seed())
+        .count("replies exchanged between two clients", replies)
+        .count("challenges exchanged between two clients", challenges)
         .count("thefts tried by an insider", done.count("thefts tried"))
         .count("requests crafted by an insider and answered", done.count("crafted requests answered"))
         .count("forgeries left by an insider", done.count("forgeries left"))
