@@ -90,4 +90,16 @@ impl VisitError {
             Self::Ask(AskError::Misbehaved) | Self::Trust(_) | Self::Seal(_) => false,
         }
     }
+
+    /// Whether what came was altered on its way, or made by somebody else: no line does that by breaking, and no clock by
+    /// being wrong. Whoever asks again is to be told of it all the same.
+    pub fn is_alteration(self) -> bool {
+        match self {
+            Self::Open | Self::Ask(AskError::Misbehaved) => true,
+            Self::Trust(error) => !matches!(error, TrustError::Outdated | TrustError::NoPrekey),
+            Self::Connect(_)
+            | Self::Ask(AskError::Refused(_) | AskError::Lost | AskError::TimedOut)
+            | Self::Seal(_) => false,
+        }
+    }
 }

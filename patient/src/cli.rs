@@ -179,13 +179,17 @@ async fn status(home: Home, json: bool) -> Result<Outcome, Problem> {
 
 /// What the person must be warned of: said at once, or for the object.
 fn warnings(session: &Session, json: bool) -> Vec<&'static str> {
-    if !session.was_set_back() {
-        return Vec::new();
-    }
-    if !json {
-        Console::talking().note(texts::SET_BACK);
-    }
-    vec!["safe_set_back"]
+    let all = [
+        (session.was_set_back(), texts::SET_BACK, "safe_set_back"),
+        (session.was_altered(), texts::ALTERED, "answer_altered"),
+    ];
+    let due = all.into_iter().filter(|(due, ..)| *due);
+    let console = if json { Console::silent() } else { Console::talking() };
+    due.map(|(_, sentence, word)| {
+        console.note(sentence);
+        word
+    })
+    .collect()
 }
 
 fn report(outcome: Result<Outcome, Problem>, json: bool) -> ExitCode {

@@ -167,6 +167,11 @@ impl Problem {
         )
     }
 
+    /// Whether an answer was altered on its way, or made by somebody else.
+    pub fn is_alteration(&self) -> bool {
+        matches!(self, Self::Visit(error) if error.is_alteration())
+    }
+
     /// The exit code.
     pub fn exit(&self) -> Exit {
         self.class().0
@@ -212,6 +217,8 @@ fn class_of_link(problem: LinkProblem) -> (Exit, &'static str) {
         LinkProblem::Dead => "link_dead",
         LinkProblem::UsedUp => "link_used_up",
         LinkProblem::WrongPin { .. } => "wrong_pin",
+        // Unanswered too, but scripts are to see what the person reads.
+        LinkProblem::Unanswered(error) if error.is_alteration() => return class_of_visit(error),
         LinkProblem::Unanswered(_) => return (Exit::Unreachable, "enrolment_unanswered"),
     };
     (Exit::WrongCredential, kind)
@@ -292,6 +299,15 @@ mod tests {
             assert_eq!(visit(error).0, 1, "{error:?}");
             assert!(!Problem::Visit(error).is_passing());
         }
+    }
+
+    #[test]
+    fn an_altered_answer_is_told_from_a_broken_line_wherever_it_came() {
+        let kinds =
+            |error: VisitError| (Problem::Visit(error).kind(), Problem::from(LinkProblem::Unanswered(error)).kind());
+        assert_eq!(kinds(VisitError::Open), ("answer_damaged", "answer_damaged"));
+        assert_eq!(kinds(AskError::Lost.into()), ("interrupted", "enrolment_unanswered"));
+        assert!(!Problem::Visit(TrustError::Outdated.into()).is_alteration(), "perhaps a wrong clock");
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub struct Session {
     visit: Option<Visit>,
     answered: bool,
     set_back: bool,
+    altered: bool,
 }
 
 impl Session {
@@ -36,7 +37,7 @@ impl Session {
         let account = home.account()?.ok_or_else(|| Problem::NotEnrolled(home.folder().to_owned()))?;
         let key = account.key();
         let clock = Clock::default();
-        Ok(Self { home, account, key, clock, visit: None, answered: false, set_back: false })
+        Ok(Self { home, account, key, clock, visit: None, answered: false, set_back: false, altered: false })
     }
 
     /// The account as it was when the session began, with what was learnt of the safe since.
@@ -52,6 +53,11 @@ impl Session {
     /// Whether the safe has forgotten what it once had.
     pub fn was_set_back(&self) -> bool {
         self.set_back
+    }
+
+    /// Whether an answer was altered on its way, and asked for again.
+    pub fn was_altered(&self) -> bool {
+        self.altered
     }
 
     /// Connects to the relay and verifies the safe's records, if that has not been done.
@@ -82,8 +88,14 @@ impl Session {
         }
     }
 
-    /// Gives up the connection; the next question makes a new one.
-    pub fn leave(&mut self) {
+    /// Gives up the connection over this; the next question makes a new one. What was altered is not forgotten when the
+    /// next try goes well, or fails for another reason.
+    pub fn leave_over(&mut self, problem: &Problem) {
+        self.altered |= problem.is_alteration();
+        self.leave();
+    }
+
+    fn leave(&mut self) {
         self.visit = None;
     }
 
@@ -173,6 +185,21 @@ impl Corrections {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_altered_answer_is_not_forgotten_over_later_tries() {
+        use rohrpost_client::{AskError, VisitError};
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path().join("home"));
+        home.create().unwrap();
+        home.lock().unwrap().save_account(&crate::account::tests::account()).unwrap();
+        let mut session = Session::open(home).unwrap();
+        session.leave_over(&Problem::Visit(AskError::Lost.into()));
+        assert!(!session.was_altered());
+        session.leave_over(&Problem::Visit(VisitError::Open));
+        session.leave_over(&Problem::Busy);
+        assert!(session.was_altered());
+    }
 
     #[test]
     fn a_wrong_clock_is_set_once() {

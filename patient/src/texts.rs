@@ -26,6 +26,9 @@ pub const LINK_PROMPT: &str = "Paste the link from the practice and press Enter:
 /// A safe that was set back.
 pub const SET_BACK: &str = "Warning: the practice's data-safe has forgotten requests that it had answered. It seems \
                             to have been restored from a backup. If the practice does not know of this, tell them.";
+/// An answer that was thrown away before the next try.
+pub const ALTERED: &str = "Warning: an answer came that was altered on its way, or not made by the practice's \
+                           data-safe, and was thrown away. If this happens again, tell the practice.";
 /// A part of an older version is dropped.
 pub const CHANGED: &str = "The document has been changed by the practice since the first part arrived. Starting again \
                            with the new version.";
@@ -303,9 +306,16 @@ fn interruption(problem: &Problem) -> &'static str {
         VisitError::Ask(AskError::Refused(ErrorCode::Away | ErrorCode::Interrupted)) => {
             "The practice's data-safe is not connected."
         }
-        VisitError::Ask(_) | VisitError::Trust(_) | VisitError::Seal(_) | VisitError::Open => {
+        VisitError::Ask(AskError::Lost | AskError::TimedOut | AskError::Refused(_)) => {
             "The connection was interrupted."
         }
+        VisitError::Ask(AskError::Misbehaved) => "The relay does not behave as it should.",
+        VisitError::Trust(TrustError::Outdated | TrustError::NoPrekey) => {
+            "What the relay keeps of the practice's data-safe is out of date."
+        }
+        VisitError::Trust(_) => "What the relay says of the practice's data-safe cannot be trusted.",
+        VisitError::Seal(_) => "The request cannot be sealed for the practice's data-safe.",
+        VisitError::Open => "The answer was altered on its way, or not made by the practice's data-safe.",
     }
 }
 
@@ -371,6 +381,20 @@ mod tests {
         assert!(sentence.contains("not lost; try again later"));
         let unanswered = problem(&LinkProblem::Unanswered(VisitError::Ask(AskError::Lost)).into());
         assert!(unanswered.contains("run the same command again"));
+    }
+
+    #[test]
+    fn an_altered_answer_is_never_called_an_interruption_and_a_cut_line_is_nothing_else() {
+        let told = |error: VisitError| retrying(&error.into(), 1.0, 2, 10);
+        let line = told(AskError::Lost.into());
+        assert!(line.starts_with("The connection was interrupted. Trying again in 1 s"), "{line}");
+        let altered = [VisitError::Open, AskError::Misbehaved.into(), TrustError::RolledBack.into()];
+        for error in altered {
+            assert!(error.is_alteration());
+            assert!(!told(error).contains("interrupted"), "{}", told(error));
+            assert!(!problem(&error.into()).contains("interrupted"));
+        }
+        assert!(told(VisitError::Open).contains("altered on its way") && ALTERED.contains("altered on its way"));
     }
 
     #[test]

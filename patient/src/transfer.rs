@@ -68,7 +68,7 @@ pub async fn get(
             return Err(problem);
         };
         console.note(&texts::retrying(&problem, pause.as_secs_f64(), retry.next_try(), retry.tries()));
-        session.leave();
+        session.leave_over(&problem);
         tokio::time::sleep(pause).await;
     }
 }

@@ -3,6 +3,7 @@
 //! One door, [`Office::perform`], used by the local socket of a served safe and by a command that opened the vault
 //! itself. It blocks, so a served safe calls it on threads for that. The owner's acts are recorded like everybody's.
 
+pub mod acts;
 mod clock;
 pub mod desk;
 mod devices;

@@ -4,9 +4,9 @@ use rohrpost_wire::Timestamp;
 
 use super::desk::Reply;
 use super::view::{Device, rfc3339};
-use super::{Stop, resolve};
-use crate::audit::{self, Action, Actor, Event};
-use crate::rows::{self, DeviceRow, PatientRow};
+use super::{Stop, acts, resolve};
+use crate::audit;
+use crate::rows::{DeviceRow, PatientRow};
 use crate::transfers::Revocation;
 use crate::vault::{Draft, system_rng};
 
@@ -33,12 +33,7 @@ fn view(draft: &Draft<'_>, row: DeviceRow, damaged: &mut u64) -> Result<Device, 
 /// Revokes a device; a second time changes nothing.
 pub(super) fn revoke(draft: &mut Draft<'_>, device: &str, clock: Timestamp) -> Result<(Reply, Revocation), Stop> {
     let now = audit::effective_time(draft, clock)?;
-    let mut row = resolve::device(draft, device)?;
-    if row.revoked.is_none() {
-        row.revoked = Some(now);
-        rows::save(draft, &row)?;
-        let event = Event::new(now, Actor::Owner, Action::DeviceRevoked(row.id)).about(row.patient);
-        audit::append(draft, &event, &mut system_rng())?;
-    }
-    Ok((Reply::DeviceRevoked { device_id: row.id.0.to_hex() }, Revocation::Device(row.id)))
+    let device = resolve::device(draft, device)?.id;
+    acts::revoke(draft, device, now, &mut system_rng())?;
+    Ok((Reply::DeviceRevoked { device_id: device.0.to_hex() }, Revocation::Device(device)))
 }

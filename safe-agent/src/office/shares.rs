@@ -1,18 +1,15 @@
 //! Sharing, taking back, and inviting.
 
 use rohrpost_e2ee::body::Pin;
-use rohrpost_e2ee::link::{LINK_SECONDS, Link, LinkSecret};
+use rohrpost_e2ee::link::LINK_SECONDS;
 use rohrpost_wire::Timestamp;
-use rohrpost_wire::records::RootChain;
 
 use super::desk::Reply;
 use super::view::rfc3339;
-use super::{Invalid, Stop, resolve};
-use crate::audit::{self, Action, Actor, Event};
-use crate::identity;
-use crate::rows::{self, GrantRow, LinkRow, Rights, Stored as _};
+use super::{Invalid, Stop, acts, resolve};
+use crate::audit;
 use crate::transfers::Revocation;
-use crate::vault::{Draft, StoreError, Table, system_rng};
+use crate::vault::{Draft, system_rng};
 
 /// Where a link points when the practice has named no app: a name that is reserved and leads nowhere.
 const NO_APP: &str = "https://rohrpost.invalid/";
@@ -34,9 +31,7 @@ pub(super) fn share(
         return Err(Invalid::Past.into());
     }
     let (subject, document) = (patient.id, document.id);
-    rows::save(draft, &GrantRow { subject, document, rights: Rights::SHARED, shared: now, not_after: until })?;
-    let event = Event::new(now, Actor::Owner, Action::Shared(document)).about(subject);
-    audit::append(draft, &event, &mut system_rng())?;
+    acts::share(draft, subject, document, until, now, &mut system_rng())?;
     Ok(Reply::Shared { patient_id: subject.0.to_hex(), document_id: document.0.to_hex(), until: until.map(rfc3339) })
 }
 
@@ -49,9 +44,7 @@ pub(super) fn unshare(
     let now = audit::effective_time(draft, clock)?;
     let patient = resolve::patient(draft, patient)?;
     let document = resolve::document(draft, &patient.id, document)?;
-    draft.delete(Table::Grants, &document.key())?;
-    let event = Event::new(now, Actor::Owner, Action::Unshared(document.id)).about(patient.id);
-    audit::append(draft, &event, &mut system_rng())?;
+    acts::unshare(draft, patient.id, document.id, now, &mut system_rng())?;
     let reply = Reply::Unshared { patient_id: patient.id.0.to_hex(), document_id: document.id.0.to_hex() };
     Ok((reply, Revocation::Share(patient.id, document.id)))
 }
@@ -70,22 +63,9 @@ pub(super) fn link(
     }
     let expires = expiry(until, now)?;
     let app = app_url.map_or(Ok(NO_APP), check_app)?;
-    let (practice, identity) = identity::load(draft)?;
     let mut rng = system_rng();
-    let (secret, pin) = (LinkSecret::generate(&mut rng), Pin::generate(&mut rng));
-    rows::save(draft, &LinkRow::new(secret.id(), patient.id, &secret.mac_key(), pin.clone(), expires))?;
-    let event = Event::new(now, Actor::Owner, Action::LinkMade(secret.id())).about(patient.id);
-    audit::append(draft, &event, &mut rng)?;
-    let link = Link {
-        expires,
-        pin: identity.pin,
-        epoch: identity.epoch,
-        inbox: identity.inbox,
-        secret,
-        ticket: None,
-        relay: practice.relay,
-        chain: RootChain::of(&identity.roots).ok_or(StoreError::Damaged)?,
-    };
+    let pin = Pin::generate(&mut rng);
+    let link = acts::invite(draft, patient.id, pin.clone(), expires, now, &mut rng)?;
     Ok(Reply::Link {
         patient_id: patient.id.0.to_hex(),
         link: link.to_url(app).to_string(),

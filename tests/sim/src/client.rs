@@ -18,6 +18,7 @@ mod told;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use rohrpost_client::AskError;
 use rohrpost_e2ee::RequestId;
 use rohrpost_e2ee::body::Operation;
 use rohrpost_e2ee::exchange::ExpectReply;
@@ -31,7 +32,7 @@ use rohrpost_wire::{EnvelopeId, Frame, Timestamp};
 pub use self::depositing::Awaiting;
 use self::disk::{Disk, Files};
 pub use self::errand::{Errand, Forgery, Number};
-pub use self::told::{Told, Trouble};
+pub use self::told::{Shown, Told, Trouble};
 use crate::message::Reader;
 use crate::port::{Conn, FromPeer, Stream, Timer, ToPeer};
 use crate::random::Rng;
@@ -85,6 +86,8 @@ struct Doing {
     step: Step,
     retry: Retry,
     corrections: Corrections,
+    /// Whether the safe has answered anything.
+    was_answered: bool,
     request: RequestId,
     safe: Option<TrustedSafe>,
 }
@@ -184,7 +187,7 @@ impl Client {
     pub fn handle(&mut self, input: ToPeer, now: Millis) -> Vec<FromPeer> {
         match input {
             ToPeer::Timer(timer) if timer.life == self.life => self.woken(timer.tag, now),
-            ToPeer::Closed(conn, _) if self.conn() == Some(conn) => self.fail(Trouble::Lost, now),
+            ToPeer::Closed(conn, _) if self.conn() == Some(conn) => self.fail(Trouble::LOST, now),
             ToPeer::Answered { conn, stream, bytes, whole } if self.conn() == Some(conn) => {
                 let expected = self.doing().is_some_and(|doing| doing.waits_on.take_if(|at| *at == stream).is_some());
                 if expected { self.answered(&bytes, whole, now) } else { Vec::new() }
@@ -202,7 +205,7 @@ impl Client {
             return Vec::new();
         }
         match kind {
-            tags::TIMEOUT => self.fail(Trouble::Lost, now),
+            tags::TIMEOUT => self.fail(Trouble::LOST, now),
             _ => self.meet(),
         }
     }
@@ -211,18 +214,19 @@ impl Client {
         let Some(doing) = self.doing() else { return Vec::new() };
         let step = std::mem::replace(&mut doing.step, Step::Pausing);
         let mut reader = Reader::new(bytes);
-        let Some(frame) = reader.frame() else { return self.fail(Trouble::unreadable(whole), now) };
-        if let Frame::Refused(code) = frame {
-            return self.fail(Trouble::Refused(code), now);
-        }
+        let frame = match reader.frame() {
+            Ok(Frame::Refused(code)) => return self.fail(AskError::Refused(code).into(), now),
+            Ok(frame) => frame,
+            Err(error) => return self.fail(error.into(), now),
+        };
         match (step, frame) {
-            (Step::Meeting, Frame::Done) => self.met(reader, whole, now),
+            (Step::Meeting, Frame::Done) => self.met(reader, now),
             (Step::Asking(asked), Frame::Done) => self.asked(&asked, reader, whole, now),
             (Step::Depositing(awaiting, id), Frame::Queued(queued)) if queued == *id => self.queued(*awaiting),
             (Step::Challenging(proving), Frame::Challenged(challenge)) => self.prove(proving, &challenge),
             (Step::Fetching, frame) => self.collected(frame, reader, whole, now),
             (Step::Acking, Frame::Done) => self.finish(),
-            _ => self.fail(Trouble::Misbehaved, now),
+            _ => self.fail(AskError::Misbehaved.into(), now),
         }
     }
 

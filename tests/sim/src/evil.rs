@@ -12,16 +12,19 @@ mod elsewhere;
 mod forger;
 mod inward;
 mod mail;
+mod over;
 mod power;
 mod report;
 mod seen;
 mod shapes;
+mod swaps;
 
 use std::collections::BTreeMap;
 
 use rand_core::Rng as _;
 use rohrpost_relay::Limits;
-use rohrpost_wire::ErrorCode;
+use rohrpost_wire::records::RecordSet;
+use rohrpost_wire::{ErrorCode, InboxId};
 
 use self::arms::Arms;
 use self::disk::OldDisk;
@@ -30,6 +33,7 @@ use self::forger::Forger;
 pub use self::power::{AnswerPower, AnyPower, CallPower, InboxPower, Move, Power, RecordsPower, ReplyPower};
 use self::report::About;
 use self::seen::Seen;
+use self::swaps::Swap;
 use crate::port::{Conn, FromRelay, RelayPort, RelayTimer, Report, Stream, ToRelay};
 use crate::random::{self, Rng};
 use crate::relay::Relay;
@@ -53,10 +57,10 @@ pub struct EvilRelay {
     holds: u64,
     /// To be sent after the next message.
     behind: Option<FromRelay>,
-    /// An answer to a call that waits for another to be exchanged with.
-    swapped: Option<(Conn, Stream, Vec<u8>)>,
-    /// A challenge that does.
-    swapped_challenge: Option<(Conn, Stream, Vec<u8>)>,
+    /// Answers to calls that are exchanged.
+    swapped: Swap,
+    /// Challenges that are.
+    swapped_challenge: Swap,
     own_stream: u64,
     honest: bool,
     /// Messages that were not, or not as, the honest relay would have sent them.
@@ -80,8 +84,8 @@ impl EvilRelay {
             held: BTreeMap::new(),
             holds: 0,
             behind: None,
-            swapped: None,
-            swapped_challenge: None,
+            swapped: Swap::default(),
+            swapped_challenge: Swap::default(),
             own_stream: OWN_STREAMS,
             honest: false,
             harm: 0,
@@ -116,7 +120,7 @@ impl EvilRelay {
             FromRelay::Call(conn, stream, bytes) => self.tamper_call(&about, conn, stream, bytes, now).into(),
             FromRelay::Answer { conn, stream, bytes, whole: true } => {
                 self.seen.note_answer(&about.asked, &bytes);
-                self.tamper_answer(&about, conn, stream, bytes)
+                self.tamper_answer(&about, conn, stream, bytes, now)
             }
             action @ (FromRelay::Answer { .. } | FromRelay::Close(..) | FromRelay::Timer(..)) => vec![action].into(),
         };
@@ -174,6 +178,10 @@ impl RelayPort for EvilRelay {
         self.start_anew(now)
     }
 
+    fn remember(&mut self, inbox: InboxId, records: RecordSet) {
+        self.seen.records.push((inbox, records));
+    }
+
     fn waiting(&self) -> usize {
         self.inner.waiting()
     }
@@ -187,7 +195,7 @@ impl RelayPort for EvilRelay {
         self.unused = self.arms.left();
         self.inner.lie_about_time(0);
         self.arms.lay_down();
-        (self.behind, self.swapped, self.swapped_challenge) = (None, None, None);
+        (self.behind, self.swapped, self.swapped_challenge) = (None, Swap::default(), Swap::default());
     }
 
     fn take_report(&mut self) -> Report {

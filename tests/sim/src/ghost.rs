@@ -18,15 +18,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rohrpost_e2ee::RequestId;
 use rohrpost_e2ee::body::DocumentId;
-use rohrpost_e2ee::keys::SealingKey;
 use rohrpost_e2ee::trust::Known;
 use rohrpost_safe_agent::audit::{Actor, Event};
-use rohrpost_safe_agent::rows::PatientId;
+use rohrpost_safe_agent::rows::{PatientId, PrekeyRow};
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::PrekeyId;
 use rohrpost_wire::{SafePin, Timestamp};
 
 use self::alarms::Alarms;
+pub use self::alarms::weigh;
 pub use self::deed::Deed;
 use self::freshness::Freshness;
 use self::mark::Mark;
@@ -85,7 +85,7 @@ struct SafeGhost {
     tries: usize,
     mark: Mark,
     policy: Policy,
-    prekeys: BTreeMap<PrekeyId, SealingKey>,
+    prekeys: BTreeMap<PrekeyId, PrekeyRow>,
 }
 
 impl SafeGhost {
@@ -219,8 +219,8 @@ impl Ghost {
     /// A client tells what it sealed or believes.
     pub fn hear(&mut self, client: usize, told: Told, safes: &[Safe], now: Millis) {
         match told {
-            Told::Met { pin, prekey, key, known } => {
-                self.met(client, pin, prekey, &key, safes);
+            Told::Met { pin, prekey, key, time, known } => {
+                self.met(client, pin, (prekey, &key), time, safes);
                 self.learnt(client, pin, known);
             }
             Told::Sealed(sealed, envelope) => {
@@ -237,9 +237,9 @@ impl Ghost {
             Told::Received { document, sha256, .. } => self.received(client, document, &sha256),
             Told::SetBack => self.accuse(format!("client {client} found its safe set back, and no safe was")),
             Told::Removed(device) => self.removed(client, device),
-            Told::Failed(conn, trouble) => {
+            Told::Failed(conn, trouble, shown) => {
                 self.count("failed tries");
-                if trouble.is_alarm() {
+                if weigh(&shown) > Owed::Failure {
                     self.count("alarms");
                     if !self.alarms.may_complain(conn, trouble) {
                         self.accuse(format!("client {client} was wronged by nobody and complains of {trouble:?}"));
@@ -255,6 +255,9 @@ impl Ghost {
     /// What a malicious relay says of itself.
     pub fn handle_report(&mut self, mut report: Report) {
         self.violations.append(&mut report.broken);
+        for done in std::mem::take(&mut report.done) {
+            self.count(done);
+        }
         self.alarms.handle_report(report);
     }
 

@@ -18,4 +18,4 @@ pub mod time;
 pub mod world;
 
 pub use evil::{EvilRelay, Move, Power};
-pub use world::{Config, Crash, Moment, Outcome, World};
+pub use world::{Act, Config, Crash, Moment, Outcome, World};

@@ -1,6 +1,7 @@
 //! The bytes of one message on a stream: frames, blobs, and what follows them.
 
-use rohrpost_wire::frame::{Delivery, Deposit, Destination, blob_length, frame_length};
+use rohrpost_client::AskError;
+use rohrpost_wire::frame::{Delivery, Deposit, Destination, FrameError, blob_length, frame_length};
 use rohrpost_wire::{Frame, limits};
 
 /// A frame as it travels.
@@ -27,7 +28,7 @@ pub fn push_blob(bytes: &mut Vec<u8>, blob: &[u8]) {
     bytes.extend(blob);
 }
 
-/// Reads a message from its start.
+/// Reads a message from its start, and tells as the client library does what ended too early from what never was right.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
@@ -39,21 +40,21 @@ impl<'a> Reader<'a> {
         Self { rest: bytes }
     }
 
-    /// The next frame; nothing if there is none, whole and as it should be.
-    pub fn frame(&mut self) -> Option<Frame> {
-        let length = frame_length(self.field()?).ok()?;
-        Frame::decode(self.take(length)?).ok()
+    /// The next frame.
+    pub fn frame(&mut self) -> Result<Frame, AskError> {
+        let length = frame_length(self.field()?).map_err(misbehaved)?;
+        Frame::decode(self.take(length)?).map_err(misbehaved)
     }
 
-    /// The next blob, if it is whole and no longer than this.
-    pub fn blob(&mut self, limit: usize) -> Option<&'a [u8]> {
-        let length = blob_length(self.field()?, limit).ok()?;
+    /// The next blob, no longer than this.
+    pub fn blob(&mut self, limit: usize) -> Result<&'a [u8], AskError> {
+        let length = blob_length(self.field()?, limit).map_err(misbehaved)?;
         self.take(length)
     }
 
-    /// What was delivered from a place, the first frame already read; nothing if one thing about it is not as it should
-    /// be. As the client library does, an id is held against the hash of what it names.
-    pub fn deliveries(&mut self, first: Frame, from: Destination) -> Option<Vec<(Delivery, Vec<u8>)>> {
+    /// What was delivered from a place, the first frame already read. As the client library does, an id is held against
+    /// the hash of what it names.
+    pub fn deliveries(&mut self, first: Frame, from: Destination) -> Result<Vec<(Delivery, Vec<u8>)>, AskError> {
         let mut delivered = Vec::new();
         let mut next = first;
         while let Frame::Delivery(delivery) = next {
@@ -61,12 +62,12 @@ impl<'a> Reader<'a> {
             let (ttl, reply_mailbox) = (delivery.ttl, delivery.reply_mailbox);
             let deposited = Deposit { to: from, ticket: None, ttl, reply_mailbox };
             if deposited.envelope_id(envelope) != delivery.id {
-                return None;
+                return Err(AskError::Misbehaved);
             }
             delivered.push((delivery, envelope.to_vec()));
             next = self.frame()?;
         }
-        (next == Frame::Drained).then_some(delivered)
+        if next == Frame::Drained { Ok(delivered) } else { Err(refused(&next)) }
     }
 
     /// All that has not been read.
@@ -74,13 +75,23 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
-    fn field(&mut self) -> Option<[u8; 4]> {
-        self.take(4)?.try_into().ok()
+    fn field(&mut self) -> Result<[u8; 4], AskError> {
+        self.take(4)?.try_into().map_err(|_| AskError::Lost)
     }
 
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(length)?;
+    /// The next so many bytes.
+    pub fn take(&mut self, length: usize) -> Result<&'a [u8], AskError> {
+        let (taken, rest) = self.rest.split_at_checked(length).ok_or(AskError::Lost)?;
         self.rest = rest;
-        Some(taken)
+        Ok(taken)
     }
+}
+
+/// What a frame means that nobody waited for.
+fn refused(frame: &Frame) -> AskError {
+    if let Frame::Refused(code) = frame { AskError::Refused(*code) } else { AskError::Misbehaved }
+}
+
+fn misbehaved(_: FrameError) -> AskError {
+    AskError::Misbehaved
 }

@@ -3,8 +3,9 @@
 //! A stream of the protocol carries one question and one answer, so each is one message here; an answer may be cut short.
 //! [`RelayPort`] is the seam: the honest relay and the malicious one are both behind it, and a safe or client cannot tell.
 
-use rohrpost_wire::ErrorCode;
 use rohrpost_wire::proof::Exporter;
+use rohrpost_wire::records::RecordSet;
+use rohrpost_wire::{ErrorCode, InboxId};
 use serde::{Deserialize, Serialize};
 
 use crate::time::Millis;
@@ -120,6 +121,9 @@ pub trait RelayPort {
     /// Its clock is ahead by so many seconds.
     fn set_clock(&mut self, _ahead: i64) {}
 
+    /// It has kept this of a safe, from long before.
+    fn remember(&mut self, _inbox: InboxId, _records: RecordSet) {}
+
     /// From now on it does what it should.
     fn turn_honest(&mut self) {}
 
@@ -150,6 +154,8 @@ pub struct Report {
     pub lost: Vec<Conn>,
     /// Connections on which it served records that an old disk brought back.
     pub outdated: Vec<Conn>,
+    /// What it managed to do, to be counted.
+    pub done: Vec<&'static str>,
     /// Answers that no client may take for good.
     pub spoiled: Vec<(Conn, Stream, Owed)>,
 }
@@ -157,10 +163,14 @@ pub struct Report {
 /// What a client owes for a spoiled answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owed {
+    /// Not to take it for good, if it knows the time: that is over.
+    Lateness,
     /// Not to take it for good: it may look like a safe or a network that failed.
     Failure,
-    /// A complaint: no honest relay says this.
+    /// A complaint that the patient can read: no honest relay or broken line does this. The program may go on.
     Alarm,
+    /// A complaint, and that the program ends with it: whoever lies so is asked no more.
+    End,
 }
 
 /// What a peer is told.

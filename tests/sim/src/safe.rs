@@ -4,6 +4,7 @@
 //! there: nothing is answered before what it speaks of is flushed, and a crash takes everything else.
 
 mod answering;
+mod founding;
 mod objects;
 pub mod office;
 mod renewal;
@@ -19,10 +20,11 @@ use rohrpost_safe_agent::identity::{self, RootKeys};
 use rohrpost_safe_agent::rows::{self, AuditHead, IdentityRow};
 use rohrpost_safe_agent::vault::{ContentId, Draft, MemoryStore, Store as _, StoreError};
 use rohrpost_wire::fixed::Fixed;
-use rohrpost_wire::records::PrekeyId;
+use rohrpost_wire::records::{PrekeyId, RecordSet};
 use rohrpost_wire::{EnvelopeId, RelayAddress, Timestamp};
 
 use self::answering::Held;
+use self::founding::Founded;
 use crate::port::{Conn, FromPeer, Stream, Timer, ToPeer};
 use crate::random::Rng;
 use crate::time::{Millis, WallClock};
@@ -109,9 +111,16 @@ enum Asked {
 }
 
 impl Safe {
-    /// A safe that was founded and has never been started.
-    pub fn found(index: usize, practice: &str, relay: RelayAddress, rng: Rng) -> Self {
-        let (store, identity, paper, rng) = founded(practice, &relay, rng);
+    /// A safe that was founded and has never been started, just now or so long ago that what it published first is over;
+    /// that comes along.
+    pub fn found(
+        index: usize,
+        practice: &str,
+        relay: RelayAddress,
+        is_old: bool,
+        mut rng: Rng,
+    ) -> (Self, Option<RecordSet>) {
+        let Founded { store, identity, paper, over } = founding::found(practice, &relay, is_old, &mut rng);
         let mut safe = Self {
             index,
             relay,
@@ -133,7 +142,7 @@ impl Safe {
             live: None,
         };
         safe.flush_store();
-        safe
+        (safe, over)
     }
 
     /// Whether it runs.
@@ -322,17 +331,4 @@ impl Safe {
         let held = mem::take(&mut live.held);
         held.into_iter().flat_map(|held| self.release(held, now)).collect()
     }
-}
-
-#[expect(clippy::expect_used, reason = "nothing damages a store in memory")]
-fn founded(practice: &str, relay: &RelayAddress, mut rng: Rng) -> (MemoryStore, IdentityRow, RootKeys, Rng) {
-    let mut store = MemoryStore::new();
-    let now = WallClock::default().read(Millis(0));
-    let mut draft = Draft::new(&store);
-    let paper = identity::found(&mut draft, practice, relay, now, &mut rng).expect("a safe can be founded");
-    identity::top_up(&mut draft, now, &mut rng).expect("prekeys can be made");
-    let identity = identity::load(&draft).expect("it was just written").1;
-    let writes = draft.into_writes();
-    store.apply(writes).expect("a store in memory takes what fits");
-    (store, identity, paper, rng)
 }

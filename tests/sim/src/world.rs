@@ -3,6 +3,7 @@
 //! Everything follows from the seed: the agenda is ordered by time and arrival, every node draws from a stream of its
 //! own, and nothing looks at a clock or at the order of a hash table. The trace is a hash over all events with their bytes.
 
+mod acts;
 mod calm;
 mod chaos;
 mod delivery;
@@ -25,13 +26,14 @@ use self::network::Network;
 use self::practice::People;
 use self::trace::Trace;
 use crate::client::{Client, Errand, Told};
-use crate::ghost::Ghost;
+use crate::ghost::{Ghost, weigh};
 use crate::port::{Owed, Peer, RelayPort, RelayTimer, ToPeer, ToRelay};
 use crate::random::{self, Rng};
 use crate::relay::Relay;
 use crate::safe::Safe;
 use crate::time::{Millis, WallClock};
 
+pub use self::acts::Act;
 pub use self::setup::{Config, Crash, LONGER, Moment};
 pub use self::trace::Line;
 
@@ -51,10 +53,10 @@ enum Event {
     Invited(usize, Box<crate::safe::office::Invitation>),
     /// The practice does something.
     Office(usize),
-    /// The practice renews its identity.
+    /// The practice of this client's safe renews its identity.
     Renew(usize),
-    /// The practice revokes a client's device.
-    Revoke(usize),
+    /// The practice does this for a client.
+    Act(usize, Act),
     /// Every hour.
     Hour,
     /// Faults end.
@@ -198,8 +200,8 @@ impl World {
             Event::Invite(client) => self.make_link(client),
             Event::Invited(client, invitation) => self.hand_over(client, *invitation),
             Event::Office(safe) => self.office(safe),
-            Event::Renew(safe) => self.renew(safe),
-            Event::Revoke(client) => self.revoke(client),
+            Event::Renew(client) => self.renew_by_chance(client),
+            Event::Act(client, act) => self.act(client, act),
             Event::Hour => {
                 (0..self.clients.len()).for_each(|client| self.look_for_silence(client));
                 self.look_for_loss();
@@ -226,13 +228,13 @@ impl World {
     }
 
     /// Passes on to the oracle what a client has come to believe, and to the practice what its patient needs. What the
-    /// client showed: a complaint, a failure, or neither.
+    /// patient was shown: a complaint, a failure, or neither.
     fn listen(&mut self, index: usize) -> Option<Owed> {
         let told = self.clients.get_mut(index).map(Client::take_told).unwrap_or_default();
         let mut shown = None;
         for told in told {
-            if let Told::Failed(_, trouble) = &told {
-                shown = shown.max(Some(if trouble.is_alarm() { Owed::Alarm } else { Owed::Failure }));
+            if let Told::Failed(.., failure) = &told {
+                shown = shown.max(Some(weigh(failure)));
             }
             self.trace.told(&told);
             self.react(index, &told);

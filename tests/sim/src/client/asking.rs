@@ -32,10 +32,10 @@ impl Client {
     /// Seals and sends. A sequence number is written down before it is used.
     pub(super) fn request(&mut self, operation: Operation, now: Millis) -> Vec<FromPeer> {
         let Some((envelope, asked)) = self.seal(operation, Lane::Live, now) else {
-            return self.fail(Trouble::Seal, now);
+            return self.fail(Trouble::SEAL, now);
         };
         let Some(to) = self.doing().and_then(|doing| doing.safe.as_ref()).map(TrustedSafe::inbox) else {
-            return self.fail(Trouble::Seal, now);
+            return self.fail(Trouble::SEAL, now);
         };
         let call = Frame::Call(Call { to, ticket: None });
         self.ask(Step::Asking(Box::new(asked)), message::frame_and_blob(&call, &envelope))
@@ -101,10 +101,11 @@ impl Client {
     }
 
     pub(super) fn asked(&mut self, asked: &Asked, mut reader: Reader<'_>, whole: bool, now: Millis) -> Vec<FromPeer> {
-        let Some(sealed) = reader.blob(limits::ENVELOPE_BYTES) else {
-            return self.fail(Trouble::unreadable(whole), now);
+        let sealed = match reader.blob(limits::ENVELOPE_BYTES) {
+            Ok(sealed) => sealed,
+            Err(error) => return self.fail(error.into(), now),
         };
-        let Ok(mut reply) = asked.expect.open(sealed) else { return self.fail(Trouble::Open, now) };
+        let Ok(mut reply) = asked.expect.open(sealed) else { return self.fail(Trouble::OPEN, now) };
         self.note(asked, &reply, now);
         if let Some(out) = self.corrected(asked, &reply, now) {
             return out;
@@ -113,7 +114,7 @@ impl Client {
             Some(manifest) if manifest.answers(&asked.operation) => {
                 self.receive(manifest, &asked.operation, reader.rest(), whole, now)
             }
-            Some(_) => self.fail(Trouble::Open, now),
+            Some(_) => self.fail(Trouble::OPEN, now),
             None => self.understood(&asked.operation, reply, now),
         }
     }
@@ -121,6 +122,7 @@ impl Client {
     /// What the product notes of every authentic reply, and what it comes to believe by it.
     pub(super) fn note(&mut self, asked: &Asked, reply: &Reply, now: Millis) {
         let time = self.time(now);
+        self.live.doing.iter_mut().for_each(|doing| doing.was_answered = true);
         self.told.push(Told::Answered(asked.digest, reply.status));
         if let (Status::Done, Payload::Documents(page)) = (reply.status, &reply.payload) {
             self.told.push(Told::Listed(asked.digest, page.documents.clone()));

@@ -63,7 +63,7 @@ impl Client {
         let lane = how.map_or(honest, |how| how.lane(honest));
         let sealed = self.seal(Operation::Documents { after: None }, lane, now);
         let to = self.doing().and_then(|doing| doing.safe.as_ref()).map(TrustedSafe::inbox);
-        let (Some((mut envelope, asked)), Some(to)) = (sealed, to) else { return self.fail(Trouble::Seal, now) };
+        let (Some((mut envelope, asked)), Some(to)) = (sealed, to) else { return self.fail(Trouble::SEAL, now) };
         let mut header = deposit_header(to, ttl, key);
         if let Some(how) = how {
             how.spoil(&mut header, &mut envelope);
@@ -114,8 +114,10 @@ impl Client {
         let Some(awaiting) = self.live.awaiting.front() else { return Vec::new() };
         let place = Destination::Mailbox(MailboxId::of_key(&awaiting.mailbox.public().0));
         let (expect, until, digest) = (&awaiting.asked.expect, awaiting.until, awaiting.asked.digest);
-        let Some(delivered) = reader.deliveries(first, place).filter(|_| whole) else {
-            return self.fail(Trouble::unreadable(whole), now);
+        let delivered = match reader.deliveries(first, place) {
+            Ok(delivered) if whole => delivered,
+            Ok(_) => return self.fail(Trouble::LOST, now),
+            Err(error) => return self.fail(error.into(), now),
         };
         let reply = delivered.iter().find_map(|(_, envelope)| expect.open(envelope).ok());
         let ids: Vec<EnvelopeId> = delivered.iter().map(|(delivery, _)| delivery.id).collect();
@@ -131,7 +133,7 @@ impl Client {
             None if now > until => {
                 self.told.push(Told::Missed(digest));
                 self.live.awaiting.pop_front();
-                self.fail(Trouble::Lost, now)
+                self.fail(Trouble::LOST, now)
             }
             None => {
                 self.told.push(Told::Missed(digest));

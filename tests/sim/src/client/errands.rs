@@ -43,6 +43,7 @@ impl Client {
             step: Step::Pausing,
             retry: Retry::new(TRIES),
             corrections: Corrections::default(),
+            was_answered: false,
             request,
             safe: None,
         });
@@ -93,17 +94,17 @@ impl Client {
         let jitter = self.rng.next_u32();
         self.live.serial += 1;
         let Some(doing) = &mut self.live.doing else { return Vec::new() };
-        let conn = doing.conn;
-        self.told.push(Told::Failed(conn, trouble));
+        let (conn, errand) = (doing.conn, doing.errand);
+        let pause = trouble.pause_after(doing.was_answered, &mut doing.retry, jitter);
+        self.told.push(Told::Failed(conn, trouble, trouble.shown(errand, pause, &doing.retry)));
         doing.waits_on = None;
         doing.step = Step::Pausing;
         let mut out = vec![FromPeer::Close(conn)];
-        if let Some(pause) = doing.retry.handle_failure(jitter).filter(|_| trouble.is_passing()) {
+        if let Some(pause) = pause {
             let after = Millis(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
             out.push(FromPeer::Timer(after, Timer { life: self.life, tag: tags::RETRY | self.live.serial << 2 }));
             return out;
         }
-        let errand = doing.errand;
         self.live.doing = None;
         self.told.push(Told::GaveUp(errand, trouble));
         self.wait_no_longer(now);

@@ -1,5 +1,6 @@
 //! The beginning of every visit: a new connection, and the safe's records, verified before anything is sealed.
 
+use rohrpost_client::AskError;
 use rohrpost_e2ee::trust::{self, TrustedSafe};
 use rohrpost_wire::records::RecordSet;
 use rohrpost_wire::{Frame, limits};
@@ -30,16 +31,12 @@ impl Client {
     }
 
     /// Nothing is sealed before the records have been verified against what is known.
-    pub(super) fn met(&mut self, mut reader: Reader<'_>, whole: bool, now: Millis) -> Vec<FromPeer> {
-        let set = reader.blob(limits::RECORDS_BYTES).and_then(|blob| RecordSet::decode(blob).ok());
-        let (Some(set), Some(known)) = (set, self.known()) else {
-            return self.fail(Trouble::unreadable(whole), now);
-        };
-        let safe = match trust::verify(&set, &known, self.time(now)) {
+    pub(super) fn met(&mut self, reader: Reader<'_>, now: Millis) -> Vec<FromPeer> {
+        let safe = match self.verified(reader, now) {
             Ok(safe) => safe,
-            Err(error) => return self.fail(Trouble::Trust(error), now),
+            Err(trouble) => return self.fail(trouble, now),
         };
-        self.learn(&safe);
+        self.learn(&safe, now);
         let Some(doing) = self.doing() else { return Vec::new() };
         doing.safe = Some(safe);
         let errand = doing.errand;
@@ -60,10 +57,18 @@ impl Client {
         }
     }
 
+    fn verified(&self, mut reader: Reader<'_>, now: Millis) -> Result<TrustedSafe, Trouble> {
+        let blob = reader.blob(limits::RECORDS_BYTES)?;
+        let set = RecordSet::decode(blob).map_err(|_| AskError::Misbehaved)?;
+        let known = self.known().ok_or(Trouble::SEAL)?;
+        Ok(trust::verify(&set, &known, self.time(now))?)
+    }
+
     /// Written down before a PIN or anything else goes out to it, if it is news.
-    fn learn(&mut self, safe: &TrustedSafe) {
+    fn learn(&mut self, safe: &TrustedSafe, now: Millis) {
         let (pin, prekey, key) = (safe.pin(), safe.prekey_id(), Box::new(*safe.prekey()));
-        self.told.push(Told::Met { pin, prekey, key, known: *safe.known() });
+        let time = self.knows_the_time().then(|| self.time(now));
+        self.told.push(Told::Met { pin, prekey, key, time, known: *safe.known() });
         let (account, pending) = (self.files.account.as_mut(), self.files.pending.as_mut());
         let is_news = match (account, pending) {
             (Some(account), _) => account.safe.learn(safe),

@@ -1,11 +1,13 @@
 //! A document on its way in, opened by the product's assembly; what has arrived survives a break.
 
-use rohrpost_client::Assembly;
+use rohrpost_client::{AskError, Assembly};
 use rohrpost_e2ee::body::{DocumentId, Manifest, Operation};
 use rohrpost_patient::fetch;
 use rohrpost_patient::partial::Kept;
+use rohrpost_patient::problem::DocumentProblem;
 
 use super::{Client, Told, Trouble};
+use crate::message::Reader;
 use crate::port::FromPeer;
 use crate::safe::office::sha256;
 use crate::time::Millis;
@@ -19,7 +21,7 @@ impl Client {
         whole: bool,
         now: Millis,
     ) -> Vec<FromPeer> {
-        let Operation::Document { document, offset, .. } = operation else { return self.fail(Trouble::Open, now) };
+        let Operation::Document { document, offset, .. } = operation else { return self.fail(Trouble::OPEN, now) };
         if *offset == 0 {
             self.files.part = Some((Kept { document: *document, version: manifest.version, verified: 0 }, Vec::new()));
             self.save();
@@ -34,7 +36,7 @@ impl Client {
             return self.received(*document, now);
         }
         self.drop_part();
-        self.fail(Trouble::Open, now)
+        self.fail(Trouble::Document(DocumentProblem::ArrivedDamaged), now)
     }
 
     pub(super) fn drop_part(&mut self) {
@@ -43,21 +45,20 @@ impl Client {
         }
     }
 
-    fn assemble(&mut self, manifest: Box<Manifest>, mut bytes: &[u8], whole: bool) -> Result<(), Trouble> {
-        let mut assembly = Assembly::new(manifest).map_err(|_| Trouble::Open)?;
+    fn assemble(&mut self, manifest: Box<Manifest>, bytes: &[u8], whole: bool) -> Result<(), Trouble> {
+        let mut assembly = Assembly::new(manifest)?;
+        let mut reader = Reader::new(bytes);
         while let Some(wanted) = assembly.wanted() {
-            let (taken, rest) = bytes.split_at_checked(wanted).ok_or_else(|| Trouble::unreadable(whole))?;
-            bytes = rest;
-            let opened = assembly.handle(taken.to_vec()).map_err(|_| Trouble::Open)?;
-            let (kept, part) = self.files.part.as_mut().ok_or(Trouble::Open)?;
+            let opened = assembly.handle(reader.take(wanted)?.to_vec())?;
+            let (kept, part) = self.files.part.as_mut().ok_or(Trouble::OPEN)?;
             part.extend(opened);
             kept.verified = part.len() as u64;
             self.save();
         }
-        match (bytes.is_empty(), whole) {
+        match (reader.rest().is_empty(), whole) {
             (true, true) => Ok(()),
-            (true, false) => Err(Trouble::Lost),
-            (false, _) => Err(Trouble::Misbehaved),
+            (true, false) => Err(Trouble::LOST),
+            (false, _) => Err(AskError::Misbehaved.into()),
         }
     }
 
@@ -70,6 +71,6 @@ impl Client {
             self.told.push(Told::Received { device, document, sha256 });
         }
         self.save();
-        if is_whole { self.finish() } else { self.fail(Trouble::Open, now) }
+        if is_whole { self.finish() } else { self.fail(Trouble::Document(DocumentProblem::ArrivedDamaged), now) }
     }
 }

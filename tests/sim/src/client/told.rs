@@ -1,12 +1,19 @@
 //! What a client tells the oracle: what it sealed, what it came to believe, and what went wrong.
 
+use std::time::Duration;
+
+use rohrpost_client::{AskError, VisitError};
+use rohrpost_e2ee::OpenError;
 use rohrpost_e2ee::body::{DeviceId, DocumentEntry, DocumentId, Status};
+use rohrpost_e2ee::exchange::SealError;
 use rohrpost_e2ee::keys::SealingKey;
-use rohrpost_e2ee::trust::Known;
-use rohrpost_e2ee::trust::TrustError;
+use rohrpost_e2ee::trust::{Known, TrustError};
+use rohrpost_patient::problem::DocumentProblem;
+use rohrpost_patient::retry::Retry;
+use rohrpost_patient::{Problem, fetch, texts};
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::PrekeyId;
-use rohrpost_wire::{ErrorCode, SafePin};
+use rohrpost_wire::{SafePin, Timestamp};
 
 use super::Errand;
 use crate::ghost::Sealed;
@@ -23,6 +30,8 @@ pub enum Told {
         prekey: PrekeyId,
         /// The key itself.
         key: Box<SealingKey>,
+        /// The time, if it knows that.
+        time: Option<Timestamp>,
         /// What it knows of that safe from now on.
         known: Known,
     },
@@ -53,53 +62,89 @@ pub enum Told {
     SetBack,
     /// The safe does not know the device any more.
     Removed(DeviceId),
-    /// A try failed, on this connection.
-    Failed(Conn, Trouble),
+    /// A try failed, on this connection, and the patient was shown this.
+    Failed(Conn, Trouble, Shown),
     /// An errand was given up, and the patient was told.
     GaveUp(Errand, Trouble),
     /// An errand is done, as the safe said itself.
     Finished(Errand),
 }
 
-/// Why a try failed.
+/// Why a try failed, in the product's own terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// The connection was lost, or nothing came.
-    Lost,
-    /// The relay refused.
-    Refused(ErrorCode),
-    /// The relay did something it must not.
-    Misbehaved,
-    /// The records are not to be believed.
-    Trust(TrustError),
-    /// What came does not open.
-    Open,
-    /// It could not be sealed.
-    Seal,
+    /// Relay, line or safe did not do what was asked.
+    Visit(VisitError),
+    /// What arrived is not what was announced.
+    Document(DocumentProblem),
     /// The safe answered, and this was it.
     Status(Status),
 }
 
-impl Trouble {
-    /// What cannot be read either broke off or never was right.
-    pub fn unreadable(whole: bool) -> Self {
-        if whole { Self::Misbehaved } else { Self::Lost }
-    }
+/// What the patient is shown of a failed try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The product's own sentence.
+    pub text: String,
+    /// Whether the program ends with it; otherwise it goes on by itself.
+    pub is_over: bool,
+}
 
-    /// Whether another try may help.
-    pub fn is_passing(self) -> bool {
+impl From<AskError> for Trouble {
+    fn from(error: AskError) -> Self {
+        Self::Visit(error.into())
+    }
+}
+
+impl From<TrustError> for Trouble {
+    fn from(error: TrustError) -> Self {
+        Self::Visit(error.into())
+    }
+}
+
+impl From<OpenError> for Trouble {
+    fn from(error: OpenError) -> Self {
+        Self::Visit(error.into())
+    }
+}
+
+impl Trouble {
+    /// The connection was lost, or nothing came.
+    pub const LOST: Self = Self::Visit(VisitError::Ask(AskError::Lost));
+    /// What came does not open.
+    pub const OPEN: Self = Self::Visit(VisitError::Open);
+    /// It could not be sealed.
+    pub const SEAL: Self = Self::Visit(VisitError::Seal(SealError::BadKey));
+
+    fn problem(self) -> Problem {
         match self {
-            Self::Lost | Self::Refused(_) | Self::Misbehaved | Self::Trust(_) | Self::Open | Self::Seal => true,
-            Self::Status(status) => matches!(status, Status::Busy | Status::Changed | Status::Conflict),
+            Self::Visit(error) => error.into(),
+            Self::Document(problem) => problem.into(),
+            Self::Status(status) => Problem::of_status(status),
         }
     }
 
-    /// Whether it shows a relay that does what no honest relay does. Records that are not valid now may be a wrong clock.
-    pub fn is_alarm(self) -> bool {
+    /// The pause before the next try, if the product makes one.
+    pub fn pause_after(self, was_answered: bool, retry: &mut Retry, jitter: u32) -> Option<Duration> {
         match self {
-            Self::Misbehaved | Self::Open => true,
-            Self::Trust(error) => !matches!(error, TrustError::Outdated | TrustError::NoPrekey),
-            Self::Lost | Self::Refused(_) | Self::Seal | Self::Status(_) => false,
+            // Of these the product makes another request at once.
+            Self::Status(Status::Changed | Status::Conflict) => retry.handle_failure(jitter),
+            Self::Visit(_) | Self::Document(_) | Self::Status(_) => {
+                fetch::pause_after(&self.problem(), was_answered, retry, jitter)
+            }
+        }
+    }
+
+    /// What the program says: of a transfer that goes on, why it was interrupted; of all else, what ended it, since
+    /// other commands are tried again by the patient alone.
+    pub fn shown(self, errand: Errand, pause: Option<Duration>, retry: &Retry) -> Shown {
+        let problem = self.problem();
+        match (errand, pause) {
+            (Errand::Fetch(_), Some(pause)) => {
+                let text = texts::retrying(&problem, pause.as_secs_f64(), retry.next_try(), retry.tries());
+                Shown { text, is_over: false }
+            }
+            _ => Shown { text: texts::problem(&problem), is_over: pause.is_none() },
         }
     }
 }

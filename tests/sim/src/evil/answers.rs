@@ -5,23 +5,32 @@ use rohrpost_e2ee::object::{CHUNK_BYTES, HEADER_BYTES, TAG_BYTES};
 use rohrpost_wire::records::RecordSet;
 use rohrpost_wire::{Frame, InboxId, limits};
 
-use super::report::{About, Instead};
+use super::report::{About, Age, Instead};
 use super::seen::Asked;
-use super::{EvilRelay, Power, RecordsPower, ReplyPower, answer, shapes};
+use super::swaps::Kind;
+use super::{EvilRelay, Power, RecordsPower, ReplyPower, answer, over, shapes};
 use crate::message::{self, Reader};
 use crate::port::{Conn, FromRelay, Stream};
+use crate::time::Millis;
 
 impl EvilRelay {
-    pub(super) fn tamper_answer(&mut self, about: &About, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Instead {
+    pub(super) fn tamper_answer(
+        &mut self,
+        about: &About,
+        conn: Conn,
+        stream: Stream,
+        bytes: Vec<u8>,
+        now: Millis,
+    ) -> Instead {
         if let Some(power) = self.arms.take(&about.parties, Power::on_answer) {
             return vec![answer(conn, stream, shapes::cross(power), true)].into();
         }
         let out = match &about.asked {
-            Asked::Records(inbox) => return self.tamper_records(about, conn, stream, bytes, *inbox),
-            Asked::Call(..) => self.tamper_reply(about, conn, stream, bytes),
+            Asked::Records(inbox) => return self.tamper_records(about, conn, stream, bytes, (*inbox, now)),
+            Asked::Call(..) => self.tamper_reply(about, conn, stream, bytes, now),
             Asked::FetchInbox => self.tamper_inbox(about, conn, stream, bytes),
             Asked::FetchMailbox(mailbox) => self.tamper_mailbox(about, conn, stream, bytes, *mailbox),
-            Asked::Challenge => self.tamper_challenge(about, conn, stream, bytes),
+            Asked::Challenge => self.tamper_challenge(about, conn, stream, bytes, now),
             Asked::Deposit(..) | Asked::Login | Asked::Ack | Asked::Other => {
                 self.tamper_any(about, answer(conn, stream, bytes, true))
             }
@@ -29,12 +38,19 @@ impl EvilRelay {
         out.into()
     }
 
-    fn tamper_records(&mut self, about: &About, conn: Conn, stream: Stream, bytes: Vec<u8>, inbox: InboxId) -> Instead {
+    fn tamper_records(
+        &mut self,
+        about: &About,
+        conn: Conn,
+        stream: Stream,
+        bytes: Vec<u8>,
+        (inbox, now): (InboxId, Millis),
+    ) -> Instead {
         let genuine = self.seen.records_of(inbox).next_back().cloned();
         let (Some(genuine), Some(power)) = (genuine, self.arms.take(&about.parties, Power::on_records)) else {
             return self.tamper_any(about, answer(conn, stream, bytes, true)).into();
         };
-        let mut is_old = false;
+        let mut is_genuine = false;
         let set = match power {
             RecordsPower::OwnSafe => self.forger.own(),
             RecordsPower::OwnPrekeys => self.forger.own_prekeys(&genuine),
@@ -44,16 +60,21 @@ impl EvilRelay {
             RecordsPower::OtherSafe => self.other_records(inbox).unwrap_or(genuine),
             RecordsPower::Version(place, byte) => shapes::spoil_record(genuine, place, byte),
             RecordsPower::Mixture(how) => {
-                is_old = true;
+                is_genuine = true;
                 self.mixture(inbox, genuine, how)
             }
             RecordsPower::Stale(which) => {
-                is_old = true;
+                is_genuine = true;
                 self.old_records(inbox, usize::from(which)).unwrap_or(genuine)
             }
         };
         let out = vec![answer(conn, stream, message::frame_and_blob(&Frame::Done, &set.encode()), true)];
-        Instead { out, is_old }
+        let age = match is_genuine {
+            false => Age::New,
+            true if over::is_over(&set, now) => Age::Over,
+            true => Age::Old,
+        };
+        Instead { out, age }
     }
 
     /// The oldest with the newest, or the newest without one of its roots.
@@ -83,17 +104,25 @@ impl EvilRelay {
         shapes::pick(&of_safe, which).map(|set| (*set).clone())
     }
 
-    fn tamper_reply(&mut self, about: &About, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Vec<FromRelay> {
-        if let Some((other, at, before)) = self.swapped.take() {
-            return vec![answer(other, at, bytes, true), answer(conn, stream, before, true)];
+    fn tamper_reply(
+        &mut self,
+        about: &About,
+        conn: Conn,
+        stream: Stream,
+        bytes: Vec<u8>,
+        now: Millis,
+    ) -> Vec<FromRelay> {
+        if let Some(out) = self.swap(Kind::Reply, about, (conn, stream, &bytes), now) {
+            return out;
         }
         let Some(power) = self.arms.take(&about.parties, Power::on_reply) else {
             return self.tamper_any(about, answer(conn, stream, bytes, true));
         };
         let spoilt = match power {
             ReplyPower::Swap => {
-                self.swapped = Some((conn, stream, bytes));
-                return Vec::new();
+                self.swaps(Kind::Reply).begin(now);
+                let swapped = self.swap(Kind::Reply, about, (conn, stream, &bytes), now);
+                return swapped.unwrap_or_else(|| vec![answer(conn, stream, bytes, true)]);
             }
             ReplyPower::Splice(how) => self.splice(&bytes, how),
             ReplyPower::Version(place, byte) => shapes::spoil_sealed(bytes, place, byte),
@@ -110,22 +139,26 @@ impl EvilRelay {
         vec![answer(conn, stream, spoilt, true)]
     }
 
-    fn tamper_challenge(&mut self, about: &About, conn: Conn, stream: Stream, bytes: Vec<u8>) -> Vec<FromRelay> {
-        if let Some((other, at, before)) = self.swapped_challenge.take() {
-            return vec![answer(other, at, bytes, true), answer(conn, stream, before, true)];
+    fn tamper_challenge(
+        &mut self,
+        about: &About,
+        conn: Conn,
+        stream: Stream,
+        bytes: Vec<u8>,
+        now: Millis,
+    ) -> Vec<FromRelay> {
+        if self.arms.take_this(&about.parties, Power::SwapChallenges) {
+            self.swaps(Kind::Challenge).begin(now);
         }
-        if !self.arms.take_this(&about.parties, Power::SwapChallenges) {
-            return self.tamper_any(about, answer(conn, stream, bytes, true));
-        }
-        self.swapped_challenge = Some((conn, stream, bytes));
-        Vec::new()
+        let swapped = self.swap(Kind::Challenge, about, (conn, stream, &bytes), now);
+        swapped.unwrap_or_else(|| self.tamper_any(about, answer(conn, stream, bytes, true)))
     }
 
     /// This reply, with an object of whole and authentic chunks that are not where they belong.
     fn splice(&self, bytes: &[u8], how: u8) -> Vec<u8> {
         let mut reader = Reader::new(bytes);
         let (_, reply) = (reader.frame(), reader.blob(limits::ENVELOPE_BYTES));
-        let (Some(reply), Some((header, chunks))) = (reply, reader.rest().split_at_checked(HEADER_BYTES)) else {
+        let (Ok(reply), Some((header, chunks))) = (reply, reader.rest().split_at_checked(HEADER_BYTES)) else {
             return bytes.to_vec();
         };
         let mut chunks: Vec<&[u8]> = chunks.chunks(CHUNK_BYTES + TAG_BYTES).collect();

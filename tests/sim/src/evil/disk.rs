@@ -86,7 +86,7 @@ impl EvilRelay {
             if let FromRelay::Answer { conn, bytes, .. } = action {
                 let mut reader = Reader::new(bytes);
                 let records = reader.frame().and_then(|_| reader.blob(limits::RECORDS_BYTES));
-                if records.is_some_and(|records| self.old.outdated.contains(records)) {
+                if records.is_ok_and(|records| self.old.outdated.contains(records)) {
                     self.report.outdated.push(*conn);
                 }
             }

@@ -63,7 +63,7 @@ impl Elsewhere {
 
     /// A login as the same safe, on this connection, signed by a key of its own.
     fn forged(&self, bytes: &[u8], conn: Conn) -> Option<Vec<u8>> {
-        let Some(Frame::Login(genuine)) = Reader::new(bytes).frame() else { return None };
+        let Ok(Frame::Login(genuine)) = Reader::new(bytes).frame() else { return None };
         let key = self.key.signer();
         let own = proof::sign_login(key, &relay_address().key_hash, &conn.exporter(), genuine.counter);
         Some(message::frame(&Frame::Login(Login { route_key: genuine.route_key, ..own })))
@@ -99,7 +99,7 @@ fn say(relay: &mut Relay, conn: Conn, bytes: &[u8], now: Millis) -> Option<Frame
     }
     let out = relay.handle(ToRelay::Asked(conn, Stream(1), bytes.to_vec()), now);
     out.iter().find_map(|action| match action {
-        FromRelay::Answer { bytes, .. } => Reader::new(bytes).frame(),
+        FromRelay::Answer { bytes, .. } => Reader::new(bytes).frame().ok(),
         FromRelay::Call(..) | FromRelay::Close(..) | FromRelay::Timer(..) => None,
     })
 }

@@ -88,7 +88,7 @@ pub enum CallPower {
 /// What can be done to a safe's reply to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReplyPower {
-    /// Exchanges it with the next.
+    /// Exchanges it with the next of another client, if that comes soon.
     Swap,
     /// Works on whole chunks of an object: another's tail, the last one missing, two exchanged, one doubled.
     Splice(u8),

@@ -1,6 +1,7 @@
 //! What a malicious relay did, told to the oracle: the difference from what the honest one inside would have sent.
 
-use rohrpost_wire::Frame;
+use rohrpost_client::AskError;
+use rohrpost_wire::{Frame, limits};
 
 use super::EvilRelay;
 use super::seen::Asked;
@@ -22,13 +23,23 @@ pub(super) struct About {
 #[derive(Debug)]
 pub(super) struct Instead {
     pub(super) out: Vec<FromRelay>,
-    /// Whether a safe once said all of it, so that it is nobody's to find out: no client owes anything for it.
-    pub(super) is_old: bool,
+    pub(super) age: Age,
+}
+
+/// What a client can find out of records by the time alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Age {
+    /// A safe never said this.
+    New,
+    /// A safe once said all of it and its time is not over, so that it is nobody's to find out: no client owes anything.
+    Old,
+    /// A safe once said all of it, and whoever knows the time knows that it is over.
+    Over,
 }
 
 impl From<Vec<FromRelay>> for Instead {
     fn from(out: Vec<FromRelay>) -> Self {
-        Self { out, is_old: false }
+        Self { out, age: Age::New }
     }
 }
 
@@ -65,9 +76,12 @@ impl EvilRelay {
         for action in instead.out.iter().filter(|action| *action != honest) {
             if let FromRelay::Answer { conn, stream, bytes, .. } = action {
                 self.report.concerned.push(*conn);
-                if about.asked.binds_its_answer() && !instead.is_old {
-                    self.report.spoiled.push((*conn, *stream, owed(bytes)));
-                }
+                let owed = match instead.age {
+                    Age::New => about.asked.binds_its_answer().then(|| owed(&about.asked, honest, bytes)),
+                    Age::Old => None,
+                    Age::Over => Some(Owed::Lateness),
+                };
+                self.report.spoiled.extend(owed.map(|owed| (*conn, *stream, owed)));
             }
         }
         let (FromRelay::Call(safe, at, genuine), Some(stream)) = (honest, about.stream) else { return };
@@ -82,7 +96,57 @@ impl EvilRelay {
     }
 }
 
-/// For an answer like this. A refusal is a relay's own to give: nobody need be alarmed.
-fn owed(answer: &[u8]) -> Owed {
-    if matches!(Reader::new(answer).frame(), Some(Frame::Refused(_))) { Owed::Failure } else { Owed::Alarm }
+/// For an answer like this, where the honest one would have been another. A refusal is a relay's own to give, and what ends
+/// too early looks like a line that broke: nobody need be alarmed. To a lie of the relay's own the program puts an end; what
+/// stands in the place of a safe's reply it may ask for again.
+fn owed(asked: &Asked, honest: &FromRelay, answer: &[u8]) -> Owed {
+    let mut reader = Reader::new(answer);
+    match (reader.frame(), asked) {
+        (Err(AskError::Lost) | Ok(Frame::Refused(_)), _) => return Owed::Failure,
+        (Ok(Frame::Done), Asked::Call(..) | Asked::Records(_)) => {}
+        _ => return Owed::End,
+    }
+    let limit = if matches!(asked, Asked::Call(..)) { limits::ENVELOPE_BYTES } else { limits::RECORDS_BYTES };
+    match (reader.blob(limit), asked) {
+        (Err(AskError::Lost), _) => Owed::Failure,
+        (Ok(reply), Asked::Call(..)) if is_cut_short(honest, reply, reader.rest()) => Owed::Failure,
+        (Ok(_), Asked::Call(..)) => Owed::Alarm,
+        _ => Owed::End,
+    }
+}
+
+/// Whether this is the safe's reply with an object that is too short.
+fn is_cut_short(honest: &FromRelay, reply: &[u8], object: &[u8]) -> bool {
+    let FromRelay::Answer { bytes, .. } = honest else { return false };
+    let mut reader = Reader::new(bytes);
+    let genuine = reader.frame().and_then(|_| reader.blob(limits::ENVELOPE_BYTES));
+    genuine == Ok(reply) && object.len() < reader.rest().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use rohrpost_wire::fixed::Fixed;
+    use rohrpost_wire::{ErrorCode, InboxId};
+
+    use super::*;
+    use crate::evil::answer;
+    use crate::message;
+
+    const CONN: Conn = Conn { peer: Peer::Client(1), number: 1 };
+
+    #[test]
+    fn what_is_owed_follows_from_what_could_be_known_of_an_answer() {
+        let (call, records) =
+            (Asked::Call(InboxId(Fixed([1; 16])), Vec::new()), Asked::Records(InboxId(Fixed([1; 16]))));
+        let reply = |sealed: &[u8], object: &[u8]| [&message::frame_and_blob(&Frame::Done, sealed), object].concat();
+        let honest = answer(CONN, Stream(0), reply(b"sealed", b"object"), true);
+        let of_call = |answer: &[u8]| owed(&call, &honest, answer);
+        assert_eq!(of_call(&message::frame(&Frame::Refused(ErrorCode::Away))), Owed::Failure);
+        assert_eq!(of_call(&reply(b"sealed", b"objec")), Owed::Failure, "as a broken line");
+        assert_eq!(of_call(&reply(b"sealed", b"")[..9]), Owed::Failure, "too");
+        assert_eq!(of_call(&reply(b"sealed", b"abject")), Owed::Alarm);
+        assert_eq!(of_call(&reply(b"settled", b"obj")), Owed::Alarm);
+        assert_eq!(of_call(&message::frame(&Frame::Drained)), Owed::End);
+        assert_eq!(owed(&records, &honest, &reply(b"other", b"")), Owed::End);
+    }
 }

@@ -75,25 +75,25 @@ impl Seen {
     pub(super) fn note_asked(&mut self, conn: Conn, stream: Stream, bytes: &[u8]) -> Asked {
         let mut reader = Reader::new(bytes);
         let asked = match reader.frame() {
-            Some(Frame::Records(inbox)) => Asked::Records(inbox),
-            Some(Frame::Call(call)) => {
+            Ok(Frame::Records(inbox)) => Asked::Records(inbox),
+            Ok(Frame::Call(call)) => {
                 let envelope = reader.blob(limits::ENVELOPE_BYTES).unwrap_or_default().to_vec();
                 self.calls.push((call.to, envelope.clone()));
                 Asked::Call(call.to, envelope)
             }
-            Some(Frame::Deposit(deposit)) => {
+            Ok(Frame::Deposit(deposit)) => {
                 let envelope = reader.blob(limits::ENVELOPE_BYTES).unwrap_or_default().to_vec();
                 self.note_deposit(conn, &deposit, &envelope);
                 Asked::Deposit(deposit, envelope)
             }
-            Some(Frame::Fetch(Fetch::Inbox { .. })) => Asked::FetchInbox,
-            Some(Frame::Fetch(Fetch::Mailbox(proof))) => Asked::FetchMailbox(MailboxId::of_key(&proof.mailbox_key.0)),
-            Some(Frame::Login(login)) => {
+            Ok(Frame::Fetch(Fetch::Inbox { .. })) => Asked::FetchInbox,
+            Ok(Frame::Fetch(Fetch::Mailbox(proof))) => Asked::FetchMailbox(MailboxId::of_key(&proof.mailbox_key.0)),
+            Ok(Frame::Login(login)) => {
                 self.safes.insert(InboxId::of_route_key(&login.route_key.0), conn);
                 Asked::Login
             }
-            Some(Frame::Challenge) => Asked::Challenge,
-            Some(Frame::Ack(ack)) if ack.mailbox.is_some() => Asked::Ack,
+            Ok(Frame::Challenge) => Asked::Challenge,
+            Ok(Frame::Ack(ack)) if ack.mailbox.is_some() => Asked::Ack,
             _ => Asked::Other,
         };
         self.asked.insert((conn, stream), asked.clone());
@@ -123,7 +123,7 @@ impl Seen {
     /// A safe's answer to a call.
     pub(super) fn note_reply(&mut self, bytes: &[u8]) {
         let mut reader = Reader::new(bytes);
-        if let Some(reply) = reader.blob(limits::ENVELOPE_BYTES) {
+        if let Ok(reply) = reader.blob(limits::ENVELOPE_BYTES) {
             self.replies.push((reply.to_vec(), reader.rest().to_vec()));
         }
     }
@@ -132,8 +132,8 @@ impl Seen {
     pub(super) fn note_answer(&mut self, asked: &Asked, bytes: &[u8]) {
         let Asked::Records(inbox) = asked else { return };
         let mut reader = Reader::new(bytes);
-        let Some(Frame::Done) = reader.frame() else { return };
-        let set = reader.blob(limits::RECORDS_BYTES).and_then(|blob| RecordSet::decode(blob).ok());
+        let Ok(Frame::Done) = reader.frame() else { return };
+        let set = reader.blob(limits::RECORDS_BYTES).ok().and_then(|blob| RecordSet::decode(blob).ok());
         self.records.extend(set.map(|set| (*inbox, set)));
     }
 

@@ -4,24 +4,41 @@ use rohrpost_e2ee::body::{DeviceId, DocumentEntry, DocumentId, Status};
 use rohrpost_e2ee::keys::SealingKey;
 use rohrpost_e2ee::trust::Known;
 use rohrpost_safe_agent::identity;
-use rohrpost_wire::SafePin;
+use rohrpost_safe_agent::rows::PrekeyRow;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::PrekeyId;
+use rohrpost_wire::time::{DAY, HOUR};
+use rohrpost_wire::{SafePin, Timestamp};
 
 use super::Ghost;
 use crate::safe::Safe;
 
 impl Ghost {
-    /// The key that is sealed to is one that the safe itself made.
-    pub(super) fn met(&mut self, client: usize, pin: SafePin, prekey: PrekeyId, key: &SealingKey, safes: &[Safe]) {
+    /// The key that is sealed to is one that the safe itself made, and for this time.
+    pub(super) fn met(
+        &mut self,
+        client: usize,
+        pin: SafePin,
+        (prekey, key): (PrekeyId, &SealingKey),
+        time: Option<Timestamp>,
+        safes: &[Safe],
+    ) {
         let Some(index) = self.people.get(client).map(|person| person.safe) else { return };
         let (Some(ghost), Some(safe)) = (self.safes.get_mut(index), safes.get(index)) else { return };
         if !ghost.prekeys.contains_key(&prekey) {
             let made = safe.read(identity::prekeys);
-            ghost.prekeys.extend(made.iter().map(|row| (row.id, row.secret().public())));
+            ghost.prekeys.extend(made.into_iter().map(|row| (row.id, row)));
         }
-        if ghost.pin != pin || ghost.prekeys.get(&prekey) != Some(key) {
-            self.accuse(format!("client {client} believes a key that is not its safe's"));
+        let made = ghost.prekeys.get(&prekey).filter(|made| made.secret().public() == *key && ghost.pin == pin);
+        // An hour before its time and a day after it, as the protocol says.
+        let is_due =
+            |made: &PrekeyRow, time: Timestamp| time.plus(HOUR) >= made.not_before && time <= made.not_after.plus(DAY);
+        match made {
+            None => self.accuse(format!("client {client} believes a key that is not its safe's")),
+            Some(made) if !time.is_none_or(|time| is_due(made, time)) => {
+                self.accuse(format!("client {client} seals to a key whose time it is not"));
+            }
+            Some(_) => {}
         }
     }
 

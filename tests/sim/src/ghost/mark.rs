@@ -6,29 +6,22 @@
 use rohrpost_wire::Timestamp;
 use rohrpost_wire::time::DAY;
 
-use crate::time::START;
-
 /// Seconds by which a clock may be ahead and is believed, as decided.
 const BELIEVED: u64 = 45 * DAY;
 
-/// The latest time at which a safe has decided something.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Mark(Timestamp);
-
-impl Default for Mark {
-    fn default() -> Self {
-        Self(START)
-    }
-}
+/// The latest time at which a safe has decided something; none before it was founded.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mark(Option<Timestamp>);
 
 impl Mark {
     /// What is wrong with the time of the next leaf, written when the safe's clock showed this.
     pub(super) fn judge(&mut self, at: Timestamp, clock: Option<Timestamp>) -> Option<&'static str> {
-        if at < self.0 {
+        let mark = *self.0.get_or_insert(at);
+        if at < mark {
             return Some("a leaf is earlier than what was decided before it");
         }
-        if at <= self.0.plus(BELIEVED) {
-            self.0 = at;
+        if at <= mark.plus(BELIEVED) {
+            self.0 = Some(at);
         }
         (clock.is_some_and(|clock| at < clock)).then_some("a leaf is earlier than the safe's clock")
     }
@@ -37,6 +30,7 @@ impl Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::START;
 
     #[test]
     fn a_time_that_goes_back_is_found_and_one_that_nobody_believes_is_forgotten() {

@@ -17,15 +17,15 @@ impl Relay {
         let Some(id) = self.live.ids.get(&conn).copied() else { return Vec::new() };
         let mut reader = Reader::new(bytes);
         let done = match reader.frame() {
-            Some(Frame::Login(login)) => self.login(conn, id, stream, &login),
-            Some(Frame::Publish) => self.publish(conn, id, stream, reader),
-            Some(Frame::Records(inbox)) => self.records(conn, stream, inbox),
-            Some(Frame::Call(call)) => self.call(conn, id, stream, &call, reader),
-            Some(Frame::Deposit(deposit)) => self.deposit(conn, id, stream, &deposit, reader, now),
-            Some(Frame::Fetch(fetch)) => self.fetch(conn, id, stream, &fetch, now),
-            Some(Frame::Ack(ack)) => self.ack(conn, id, stream, ack),
-            Some(Frame::Challenge) => Ok(self.challenge(conn, stream)),
-            Some(
+            Ok(Frame::Login(login)) => self.login(conn, id, stream, &login),
+            Ok(Frame::Publish) => self.publish(conn, id, stream, reader),
+            Ok(Frame::Records(inbox)) => self.records(conn, stream, inbox),
+            Ok(Frame::Call(call)) => self.call(conn, id, stream, &call, reader),
+            Ok(Frame::Deposit(deposit)) => self.deposit(conn, id, stream, &deposit, reader, now),
+            Ok(Frame::Fetch(fetch)) => self.fetch(conn, id, stream, &fetch, now),
+            Ok(Frame::Ack(ack)) => self.ack(conn, id, stream, ack),
+            Ok(Frame::Challenge) => Ok(self.challenge(conn, stream)),
+            Ok(
                 Frame::Refused(_)
                 | Frame::Done
                 | Frame::Queued(_)
@@ -34,7 +34,7 @@ impl Relay {
                 | Frame::Challenged(_)
                 | Frame::Incoming(_),
             )
-            | None => return vec![FromRelay::Close(conn, ErrorCode::UnexpectedFrame)],
+            | Err(_) => return vec![FromRelay::Close(conn, ErrorCode::UnexpectedFrame)],
         };
         done.unwrap_or_else(|code| refuse(conn, stream, code))
     }
@@ -62,7 +62,7 @@ impl Relay {
         mut reader: Reader<'_>,
     ) -> Result<Vec<FromRelay>, ErrorCode> {
         let inbox = self.own_inbox(id)?;
-        let records = reader.blob(limits::RECORDS_BYTES).ok_or(ErrorCode::Malformed)?;
+        let records = reader.blob(limits::RECORDS_BYTES).map_err(|_| ErrorCode::Malformed)?;
         self.disk.keep_records(inbox, records);
         Ok(self.answer_durably(conn, stream, message::frame(&Frame::Done)))
     }
@@ -80,7 +80,7 @@ impl Relay {
         call: &Call,
         mut reader: Reader<'_>,
     ) -> Result<Vec<FromRelay>, ErrorCode> {
-        let envelope = reader.blob(limits::ENVELOPE_BYTES).ok_or(ErrorCode::Malformed)?;
+        let envelope = reader.blob(limits::ENVELOPE_BYTES).map_err(|_| ErrorCode::Malformed)?;
         let live = match self.live.router.handle_call(id, call.to) {
             Route::To(live) => live,
             Route::Away => return Err(ErrorCode::Away),
@@ -103,7 +103,7 @@ impl Relay {
         mut reader: Reader<'_>,
         now: Millis,
     ) -> Result<Vec<FromRelay>, ErrorCode> {
-        let envelope = reader.blob(limits::ENVELOPE_BYTES).ok_or(ErrorCode::Malformed)?;
+        let envelope = reader.blob(limits::ENVELOPE_BYTES).map_err(|_| ErrorCode::Malformed)?;
         let time = self.time(now);
         let named = deposit.envelope_id(envelope);
         let by = self.live.router.inbox_of(id);

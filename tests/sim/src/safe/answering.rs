@@ -42,13 +42,13 @@ pub(super) enum Way {
 impl Safe {
     pub(super) fn called(&mut self, conn: Conn, stream: Stream, bytes: &[u8], now: Millis) -> Vec<FromPeer> {
         let mut reader = Reader::new(bytes);
-        let Some(Frame::Incoming(_)) = reader.frame() else { return vec![FromPeer::Abort(conn, stream)] };
-        let Some(envelope) = reader.blob(limits::ENVELOPE_BYTES) else { return vec![FromPeer::Abort(conn, stream)] };
+        let Ok(Frame::Incoming(_)) = reader.frame() else { return vec![FromPeer::Abort(conn, stream)] };
+        let Ok(envelope) = reader.blob(limits::ENVELOPE_BYTES) else { return vec![FromPeer::Abort(conn, stream)] };
         self.answer(envelope, Lane::Live, Way::Call(conn, stream), now)
     }
 
     pub(super) fn fetched(&mut self, first: Frame, mut reader: Reader<'_>, now: Millis) -> Vec<FromPeer> {
-        let Some(delivered) = reader.deliveries(first, Destination::Inbox(self.identity().inbox)) else {
+        let Ok(delivered) = reader.deliveries(first, Destination::Inbox(self.identity().inbox)) else {
             return vec![self.timer(PAUSE, tags::FETCH)];
         };
         let Some(session) = self.session() else { return Vec::new() };

@@ -1,16 +1,15 @@
-//! What the practice does at its own safe: each act its row and its leaf, in one transaction.
+//! What the practice does at its own safe, by the product's own acts where the product has them apart from its disk.
 
 use std::sync::Arc;
 
 use ring::digest;
 use rohrpost_e2ee::body::{DeviceId, DocumentId, Pin, TransferKey};
-use rohrpost_e2ee::link::{LINK_SECONDS, Link, LinkSecret};
+use rohrpost_e2ee::link::{LINK_SECONDS, Link};
 use rohrpost_e2ee::object::ObjectKey;
 use rohrpost_safe_agent::audit::{self, Action, Actor, Event};
 use rohrpost_safe_agent::handlers::enrol::REQUESTS_PER_LINK;
-use rohrpost_safe_agent::rows::{
-    self, DeviceRow, DocumentRow, GrantRow, LinkRow, PatientId, PatientRow, Rights, Stored as _,
-};
+use rohrpost_safe_agent::office::acts;
+use rohrpost_safe_agent::rows::{self, DeviceRow, DocumentRow, GrantRow, LinkRow, PatientId, PatientRow};
 use rohrpost_safe_agent::vault::{ContentId, Draft, StoreError};
 use rohrpost_wire::Timestamp;
 use rohrpost_wire::fixed::Fixed;
@@ -66,7 +65,7 @@ impl Safe {
             };
             rows::save(draft, &row)?;
             note(draft, at, patient, Action::DocumentAdded(row.id), rng)?;
-            share(draft, at, patient, row.id, rng)?;
+            acts::share(draft, patient, row.id, None, at, rng)?;
             Ok(row)
         });
         // As in the product, the content is there before the row that names it is.
@@ -78,7 +77,7 @@ impl Safe {
     pub fn share(&mut self, patient: PatientId, document: DocumentId, now: Millis) -> Vec<FromPeer> {
         self.act(now, |draft, at, rng| {
             let row: Option<DocumentRow> = rows::load(draft, &DocumentRow::key_of(&patient, &document))?;
-            if row.is_some() { share(draft, at, patient, document, rng) } else { Ok(()) }
+            if row.is_some() { acts::share(draft, patient, document, None, at, rng) } else { Ok(()) }
         })
         .1
     }
@@ -90,45 +89,25 @@ impl Safe {
             if rows::load::<GrantRow>(draft, &key)?.is_none() {
                 return Ok(());
             }
-            draft.delete(GrantRow::TABLE, &key)?;
-            note(draft, at, patient, Action::Unshared(document), rng)
+            acts::unshare(draft, patient, document, at, rng)
         })
         .1
     }
 
     /// Makes a link and its PIN: another in every world of secrets.
-    ///
-    /// # Panics
-    ///
-    /// Never: a founded safe has a root statement.
     pub fn invite(&mut self, patient: PatientId, secrets: u8, now: Millis) -> (Invitation, Vec<FromPeer>) {
-        let (identity, relay) = (self.identity().clone(), self.relay.clone());
-        let ((secret, pin, expires), out) = self.act(now, |draft, at, rng| {
-            let (secret, pin) = (LinkSecret::generate(rng), other_world(&Pin::generate(rng), secrets));
-            let expires = at.plus(LINK_SECONDS);
-            rows::save(draft, &LinkRow::new(secret.id(), patient, &secret.mac_key(), pin.clone(), expires))?;
-            note(draft, at, patient, Action::LinkMade(secret.id()), rng)?;
-            Ok((secret, pin, expires))
-        });
-        #[expect(clippy::expect_used, reason = "a founded safe has a root statement")]
-        let chain = RootChain::of(self.published_roots()).expect("a chain of one");
-        let (safe, epoch, inbox) = (identity.pin, identity.epoch, identity.inbox);
-        let link = Link { expires, pin: safe, epoch, inbox, secret, ticket: None, relay, chain };
-        (Invitation { link, pin }, out)
+        let published = RootChain::of(self.published_roots());
+        self.act(now, |draft, at, rng| {
+            let (pin, expires) = (other_world(&Pin::generate(rng), secrets), at.plus(LINK_SECONDS));
+            let link = acts::invite(draft, patient, pin.clone(), expires, at, rng)?;
+            let chain = published.unwrap_or(link.chain);
+            Ok(Invitation { link: Link { chain, ..link }, pin })
+        })
     }
 
     /// Revokes a device, if it is there.
     pub fn revoke(&mut self, device: DeviceId, now: Millis) -> Vec<FromPeer> {
-        self.act(now, |draft, at, rng| {
-            let Some(row) = rows::load::<DeviceRow>(draft, &device.0.0)? else { return Ok(()) };
-            if row.revoked.is_some() {
-                return Ok(());
-            }
-            let patient = row.patient;
-            rows::save(draft, &DeviceRow { revoked: Some(at), ..row })?;
-            note(draft, at, patient, Action::DeviceRevoked(device), rng)
-        })
-        .1
+        self.act(now, |draft, at, rng| acts::revoke(draft, device, at, rng)).1
     }
 
     /// All devices of a patient.
@@ -174,17 +153,6 @@ impl Safe {
 fn other_world(pin: &Pin, secrets: u8) -> Pin {
     let digits = pin.expose().map(|digit| char::from(b'0' + (digit - b'0' + secrets % 10) % 10));
     Pin::parse(&String::from_iter(digits)).expect("six digits")
-}
-
-fn share(
-    draft: &mut Draft<'_>,
-    at: Timestamp,
-    subject: PatientId,
-    document: DocumentId,
-    rng: &mut Rng,
-) -> Result<(), StoreError> {
-    rows::save(draft, &GrantRow { subject, document, rights: Rights::SHARED, shared: at, not_after: None })?;
-    note(draft, at, subject, Action::Shared(document), rng)
 }
 
 fn note(

@@ -3,10 +3,11 @@
 use rohrpost_e2ee::keys::SigningSecret;
 use rohrpost_safe_agent::identity::{self, RootKeys};
 use rohrpost_safe_agent::rows::{self, IdentityRow};
+use rohrpost_safe_agent::vault::{Draft, StoreError};
 use rohrpost_wire::records::{
     IDENTITY_SECONDS, IdentityRecord, RecordKind, RootStatement, Signed, StatementHash, next_root_hash,
 };
-use rohrpost_wire::{SUITE, VERSION, codec};
+use rohrpost_wire::{SUITE, Timestamp, VERSION, codec};
 
 use super::Safe;
 use super::answering::Held;
@@ -21,12 +22,13 @@ impl Safe {
         roots.get(..self.published).unwrap_or(roots)
     }
 
-    /// Signs a new identity record with the root on paper; with `rotate`, the next root takes its place first. Not while
-    /// the clock is wrong: clients would hold the future's record against every later one.
+    /// Whether it runs and its clock is right: clients would hold a record of the future against every later one.
+    pub fn can_renew(&self) -> bool {
+        self.is_up() && self.clock.offset == 0
+    }
+
+    /// Signs a new identity record with the root on paper; with `rotate`, the next root takes its place first.
     pub fn renew(&mut self, rotate: bool, now: Millis) -> Vec<FromPeer> {
-        if !self.is_up() || self.clock.offset != 0 {
-            return Vec::new();
-        }
         let mut roots = self.identity.roots.clone();
         if rotate {
             let next = SigningSecret::generate(&mut self.rng);
@@ -35,19 +37,27 @@ impl Safe {
             let before = std::mem::replace(&mut self.paper, RootKeys { root, next_root: next });
             self.paper_before.get_or_insert(before);
         }
-        let signer = self.paper.root.signer().clone();
-        let identity = self.transact(now, move |draft, at, _| {
-            let row = identity::load(draft)?.1;
-            let Ok(record) = codec::decode::<IdentityRecord>(&row.record.bytes) else { return Ok(row) };
-            let record = IdentityRecord { not_before: at, not_after: at.plus(IDENTITY_SECONDS), ..record };
-            let record_signed = Signed::sign(RecordKind::Identity, &record, &signer);
-            let row = IdentityRow::new(row.pin, row.epoch, &row.keys(), roots, record_signed, record.not_after);
-            rows::save(draft, &row)?;
-            Ok(row)
-        });
+        let root = self.paper.root.clone();
+        let identity = self.transact(now, move |draft, at, _| renewed(draft, roots, &root, at));
         self.identity = identity;
         self.hold(Held::Publish)
     }
+}
+
+/// Writes a new identity record under these roots, signed by the last of them.
+pub(super) fn renewed(
+    draft: &mut Draft<'_>,
+    roots: Vec<Signed>,
+    root: &SigningSecret,
+    at: Timestamp,
+) -> Result<IdentityRow, StoreError> {
+    let row = identity::load(draft)?.1;
+    let record: IdentityRecord = codec::decode(&row.record.bytes).map_err(|_| StoreError::Damaged)?;
+    let record = IdentityRecord { not_before: at, not_after: at.plus(IDENTITY_SECONDS), ..record };
+    let signed = Signed::sign(RecordKind::Identity, &record, root.signer());
+    let row = IdentityRow::new(row.pin, row.epoch, &row.keys(), roots, signed, record.not_after);
+    rows::save(draft, &row)?;
+    Ok(row)
 }
 
 /// The statement by which the next root takes over: signed by it, naming its predecessor.

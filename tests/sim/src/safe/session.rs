@@ -84,7 +84,7 @@ impl Safe {
     pub(super) fn answered(&mut self, stream: Stream, bytes: &[u8], whole: bool, now: Millis) -> Vec<FromPeer> {
         let Some(asked) = self.session().and_then(|session| session.asked.remove(&stream)) else { return Vec::new() };
         let mut reader = Reader::new(bytes);
-        let frame = reader.frame().filter(|_| whole);
+        let frame = reader.frame().ok().filter(|_| whole);
         match (asked, frame) {
             (Asked::Login, Some(Frame::Done)) => {
                 if let Some(session) = self.session() {

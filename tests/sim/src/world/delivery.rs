@@ -92,8 +92,10 @@ impl World {
         {
             // What the network cut off besides looks like a network that failed; to a wrong clock, its own or that of a
             // safe it was set by, records are out of date.
-            let is_plain = *whole && (client.knows_the_time() || !client.is_meeting());
-            owed = self.ghost.owed(*conn, *stream).map(|owed| if is_plain { owed } else { Owed::Failure });
+            let knows = client.knows_the_time();
+            let is_plain = *whole && (knows || !client.is_meeting());
+            let full = self.ghost.owed(*conn, *stream).filter(|owed| knows || *owed != Owed::Lateness);
+            owed = full.map(|owed| if is_plain { owed } else { owed.min(Owed::Failure) });
         }
         let out = client.handle(input, self.now);
         let lives = self.carry_out_client(index, out);
@@ -139,10 +141,10 @@ impl World {
         let (FromPeer::Answer(_, _, bytes) | FromPeer::Ask(_, _, bytes)) = action else { return };
         let mut reader = Reader::new(bytes);
         let is_left = matches!(action, FromPeer::Ask(..));
-        if is_left && !matches!(reader.frame(), Some(Frame::Deposit(_))) {
+        if is_left && !matches!(reader.frame(), Ok(Frame::Deposit(_))) {
             return;
         }
-        if let Some(reply) = reader.blob(limits::ENVELOPE_BYTES) {
+        if let Ok(reply) = reader.blob(limits::ENVELOPE_BYTES) {
             self.ghost.answered_by(safe, reply, reader.rest());
         }
     }

@@ -5,6 +5,7 @@ use std::mem;
 use rohrpost_e2ee::body::{DocumentId, Status};
 use rohrpost_safe_agent::rows::PatientId;
 
+use super::acts::Act;
 use super::chaos::Node;
 use super::setup::Moment;
 use super::{Event, World};
@@ -20,17 +21,20 @@ use crate::time::Millis;
 #[derive(Debug)]
 pub(super) struct People {
     rng: Rng,
-    patients: Vec<Patient>,
+    pub(super) patients: Vec<Patient>,
 }
 
+/// One patient of a practice.
 #[derive(Debug)]
-struct Patient {
-    safe: usize,
-    id: PatientId,
-    documents: Vec<DocumentId>,
+pub(super) struct Patient {
+    pub(super) safe: usize,
+    pub(super) id: PatientId,
+    pub(super) documents: Vec<DocumentId>,
     /// Documents taken back.
-    withdrawn: Vec<DocumentId>,
+    pub(super) withdrawn: Vec<DocumentId>,
     is_invited: bool,
+    /// Whether the next PIN is mistyped because a world wants it.
+    pub(super) will_mistype: bool,
     got: Got,
 }
 
@@ -52,8 +56,8 @@ impl People {
 
     pub(super) fn add(&mut self, safe: usize, id: PatientId) {
         let (documents, withdrawn) = (Vec::new(), Vec::new());
-        let (is_invited, got) = (false, Got::default());
-        self.patients.push(Patient { safe, id, documents, withdrawn, is_invited, got });
+        let (is_invited, will_mistype, got) = (false, false, Got::default());
+        self.patients.push(Patient { safe, id, documents, withdrawn, is_invited, will_mistype, got });
     }
 
     pub(super) fn add_document(&mut self, client: usize, document: DocumentId) {
@@ -87,7 +91,7 @@ impl World {
 
     /// What a command of the practice does. Where it opened a safe that is down it ends with a flush, or crashes around
     /// that.
-    fn carry_out_command(&mut self, index: usize, out: Vec<FromPeer>) {
+    pub(super) fn carry_out_command(&mut self, index: usize, out: Vec<FromPeer>) {
         if self.safes.get(index).is_none_or(Safe::is_up) {
             return self.carry_out_peer(Peer::Safe(index), out);
         }
@@ -116,12 +120,27 @@ impl World {
         if let Some(device) = self.clients.get_mut(client) {
             device.invite(invitation);
         }
-        let mistyped = !self.calm && random::chance(self.people.rng(), 200);
+        let mistyped = self.mistypes(client, 200);
         self.send(client, Errand::Enrol { mistyped });
+    }
+
+    /// Whether the PIN is mistyped: so many times in 1000, or because that is wanted.
+    fn mistypes(&mut self, client: usize, per_mille: u64) -> bool {
+        if self.calm {
+            return false;
+        }
+        let drawn = random::chance(self.people.rng(), per_mille);
+        drawn || self.people.patients.get(client).is_some_and(|patient| patient.will_mistype)
     }
 
     /// What the practice and the patient do about what a device says.
     pub(super) fn react(&mut self, client: usize, told: &Told) {
+        if let Told::Failed(_, Trouble::Status(Status::WrongPin { .. }), _) = told {
+            self.ghost.count("PINs mistyped");
+            if let Some(patient) = self.people.patients.get_mut(client) {
+                patient.will_mistype = false;
+            }
+        }
         match told {
             Told::GaveUp(Errand::Enrol { .. }, Trouble::Status(Status::WrongPin { left })) if *left > 1 => {
                 self.type_again(client);
@@ -171,7 +190,7 @@ impl World {
         if !open {
             return self.invite_again(client);
         }
-        let mistyped = !self.calm && random::chance(self.people.rng(), 300);
+        let mistyped = self.mistypes(client, 300);
         let errand = Errand::Enrol { mistyped };
         let out = self.clients.get_mut(client).map(|device| device.plan_later(errand)).unwrap_or_default();
         self.carry_out_peer(Peer::Client(client), out);
@@ -190,62 +209,12 @@ impl World {
         let drawn = random::below(self.people.rng(), of_safe.len() as u64);
         let Some(client) = usize::try_from(drawn).ok().and_then(|place| of_safe.get(place).copied()) else { return };
         match random::below(self.people.rng(), 12) {
-            0 => self.revoke(client),
-            10 | 11 => self.renew(index),
-            1..=3 => self.add_document(client),
-            4..=6 => self.withdraw(client),
-            _ => self.share_again(client),
+            0 => self.act(client, Act::Revoke),
+            10 | 11 => self.renew_by_chance(client),
+            1..=3 => self.act(client, Act::Import),
+            4..=6 => self.act(client, Act::Withdraw),
+            _ => self.act(client, Act::ShareAgain),
         }
-    }
-
-    /// A new identity record, now and then by a new root.
-    pub(super) fn renew(&mut self, index: usize) {
-        let rotate = random::chance(self.people.rng(), 300);
-        let out = self.safes.get_mut(index).map(|safe| safe.renew(rotate, self.now)).unwrap_or_default();
-        self.ghost.count("identities renewed");
-        self.carry_out_peer(Peer::Safe(index), out);
-    }
-
-    /// Revokes the device that was enrolled last; its owner will notice and be invited again.
-    pub(super) fn revoke(&mut self, client: usize) {
-        let Some(patient) = self.people.patients.get(client) else { return };
-        let (index, id) = (patient.safe, patient.id);
-        let Some(safe) = self.safes.get_mut(index) else { return };
-        let device = safe.devices(id).into_iter().rfind(|device| device.revoked.is_none());
-        let out = device.map(|device| safe.revoke(device.id, self.now)).unwrap_or_default();
-        self.carry_out_command(index, out);
-    }
-
-    fn add_document(&mut self, client: usize) {
-        let Some(patient) = self.people.patients.get(client) else { return };
-        let (index, number) = (patient.safe, patient.documents.len() as u64);
-        if number >= 8 || index >= self.safes.len() {
-            return;
-        }
-        // Out of its place for a moment, so that the world can be asked what to write.
-        let mut safe = self.safes.remove(index);
-        let out = self.import(client, &mut safe, number);
-        self.safes.insert(index, safe);
-        self.carry_out_command(index, out);
-    }
-
-    fn withdraw(&mut self, client: usize) {
-        let Some(patient) = self.people.patients.get_mut(client) else { return };
-        let (index, id) = (patient.safe, patient.id);
-        let Some(document) = patient.documents.iter().find(|it| !patient.withdrawn.contains(it)).copied() else {
-            return;
-        };
-        patient.withdrawn.push(document);
-        let out = self.safes.get_mut(index).map(|safe| safe.unshare(id, document, self.now)).unwrap_or_default();
-        self.carry_out_command(index, out);
-    }
-
-    fn share_again(&mut self, client: usize) {
-        let Some(patient) = self.people.patients.get_mut(client) else { return };
-        let (index, id) = (patient.safe, patient.id);
-        let Some(document) = patient.withdrawn.pop() else { return };
-        let out = self.safes.get_mut(index).map(|safe| safe.share(id, document, self.now)).unwrap_or_default();
-        self.carry_out_command(index, out);
     }
 
     fn got(&mut self, client: usize, note: impl FnOnce(&mut Got)) {

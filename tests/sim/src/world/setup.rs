@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::chaos::Mishap;
-use super::{Event, World, relay_address};
+use super::{Act, Event, World, relay_address};
 use crate::client::Client;
 use crate::ghost::{Imported, Person};
 use crate::port::FromPeer;
@@ -34,6 +34,8 @@ pub struct Config {
     pub closed_minutes: u64,
     /// What goes wrong.
     pub faults: Faults,
+    /// What the first practice does for its first patient, and at which minute; if there is nothing, all draw what they do.
+    pub acts: Vec<(u64, Act)>,
     /// Crashes wanted at numbered boundaries.
     pub crashes: BTreeMap<u64, Crash>,
     /// Which of many worlds of secrets; all of the same sizes below [`LONGER`].
@@ -42,6 +44,8 @@ pub struct Config {
     pub record: bool,
     /// Whether the first device is an insider's, who tries for everybody's documents.
     pub insider: bool,
+    /// Whether the safes were founded so long ago that what they published first is over, and the relay has kept it.
+    pub old: bool,
 }
 
 /// What goes wrong, and how often.
@@ -112,10 +116,12 @@ impl Config {
             errand_minutes: 20,
             closed_minutes: 0,
             faults: Faults::default(),
+            acts: Vec::new(),
             crashes: BTreeMap::new(),
             secrets: 0,
             record: false,
             insider: false,
+            old: false,
         }
     }
 
@@ -136,7 +142,7 @@ impl Config {
             partitions: 50,
             clock_jumps: 50,
         };
-        Self { insider: true, hours: 2, errand_minutes: 10, faults, ..Self::small(seed) }
+        Self { insider: true, old: true, hours: 2, errand_minutes: 10, faults, ..Self::small(seed) }
     }
 
     /// When faults end.
@@ -162,6 +168,9 @@ impl World {
         }
         self.carry_out_relay(Relay::first());
         self.at(Millis(0), Event::Hour);
+        for (minute, act) in self.config.acts.clone() {
+            self.at(Millis::minutes(minute), Event::Act(0, act));
+        }
         self.at(self.config.calm(), Event::Calm);
         self.at(self.config.wants(), Event::Wants);
     }
@@ -169,7 +178,10 @@ impl World {
     fn found(&mut self, index: usize) {
         let rng = random::stream(self.config.seed, 1000 + index as u64);
         let practice = secret(self.config.secrets, "practice", index as u64);
-        let mut safe = Safe::found(index, &practice, relay_address(), rng);
+        let (mut safe, over) = Safe::found(index, &practice, relay_address(), self.config.old, rng);
+        if let Some(over) = over {
+            self.relay.remember(safe.identity().inbox, over);
+        }
         self.ghost.add_safe(&safe);
         for _ in 0..self.config.clients_per_safe {
             self.admit(index, &mut safe);
@@ -179,11 +191,13 @@ impl World {
         self.observe(index);
         self.after(Millis::minutes(self.config.closed_minutes), Event::Mishap(Mishap::StartSafe(index)));
         let minute = random::below(&mut self.rng, 60);
-        self.after(Millis::minutes(minute), Event::Office(index));
+        if self.config.acts.is_empty() {
+            self.after(Millis::minutes(minute), Event::Office(index));
+        }
         if self.config.insider {
-            self.after(Millis::minutes(40 + minute), Event::Renew(index));
             let last = self.clients.len().saturating_sub(1);
-            self.after(Millis::minutes(70), Event::Revoke(last));
+            self.after(Millis::minutes(40 + minute), Event::Renew(last));
+            self.after(Millis::minutes(70), Event::Act(last, Act::Revoke));
         }
     }
 

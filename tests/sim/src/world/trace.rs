@@ -124,7 +124,7 @@ impl Trace {
     fn project(&mut self, bytes: &[u8]) -> String {
         let mut reader = Reader::new(bytes);
         let mut text = String::new();
-        while let Some(frame) = reader.frame() {
+        while let Ok(frame) = reader.frame() {
             let blob = match &frame {
                 Frame::Publish | Frame::Call(_) | Frame::Deposit(_) | Frame::Delivery(_) | Frame::Incoming(_) => true,
                 Frame::Done => !reader.rest().is_empty(),

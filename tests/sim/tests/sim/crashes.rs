@@ -4,9 +4,40 @@
 use std::collections::BTreeMap;
 
 use rohrpost_figures::Figures;
-use rohrpost_sim::{Config, Crash, Moment, Outcome, World};
+use rohrpost_sim::{Act, Config, Crash, Moment, Outcome, World};
 
 const SEED: u64 = 5;
+
+/// Minutes until the safe is started.
+const CLOSED: u64 = 20;
+
+/// What the practice does and when, first by commands at a safe that is down; and a PIN is mistyped before the right one.
+const ACTS: [(u64, Act); 10] = [
+    (1, Act::Mistype),
+    (5, Act::Withdraw),
+    (7, Act::Import),
+    (9, Act::ShareAgain),
+    (32, Act::Import),
+    (34, Act::Withdraw),
+    (36, Act::ShareAgain),
+    (38, Act::Renew),
+    (40, Act::Rotate),
+    (42, Act::Revoke),
+];
+
+/// What each of them counts as, where it was done.
+const DONE: [&str; 10] = [
+    "PINs mistyped",
+    "shares taken back at a safe that is down",
+    "imports at a safe that is down",
+    "shares given again at a safe that is down",
+    "imports",
+    "shares taken back",
+    "shares given again",
+    "identities renewed",
+    "roots rotated",
+    "devices revoked",
+];
 
 fn config(crash: Option<(u64, Crash)>) -> Config {
     let crashes: BTreeMap<_, _> = crash.into_iter().collect();
@@ -15,7 +46,8 @@ fn config(crash: Option<(u64, Crash)>) -> Config {
         clients_per_safe: 1,
         hours: 1,
         errand_minutes: 4,
-        closed_minutes: 20,
+        closed_minutes: CLOSED,
+        acts: ACTS.to_vec(),
         crashes,
         ..Config::small(SEED)
     }
@@ -35,7 +67,10 @@ fn crashes(outcome: &Outcome) -> u64 {
 
 #[test]
 fn a_crash_at_any_write_and_another_in_its_recovery_lose_and_double_nothing() {
-    let boundaries = survives(None).boundaries;
+    let Outcome { boundaries, tally, .. } = survives(None);
+    for done in DONE.into_iter().chain(["devices found removed", "documents received", "deposits queued"]) {
+        assert!(tally.contains_key(done), "no {done}: {tally:#?}");
+    }
     let (mut recoveries, mut cut_off, mut commands) = (0, 0, 0);
     for at in 1..=boundaries {
         for moment in [Moment::Before, Moment::After] {

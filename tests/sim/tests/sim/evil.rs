@@ -8,7 +8,7 @@ use std::{env, fs};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, RngAlgorithm, TestRng, TestRunner};
 use rohrpost_figures::Figures;
-use rohrpost_sim::evil::CallPower;
+use rohrpost_sim::evil::{CallPower, RecordsPower};
 use rohrpost_sim::port::Peer;
 use rohrpost_sim::{Config, EvilRelay, Move, Outcome, Power, World};
 use serde::{Deserialize, Serialize};
@@ -117,6 +117,11 @@ impl Done {
         self.tally.get(what).copied().unwrap_or_default()
     }
 
+    /// How many answers of a kind went to each other's client.
+    fn exchanged(&self, what: &str) -> u64 {
+        self.count(&format!("{what} exchanged between two clients"))
+    }
+
     /// What every attack has to show. That an alarm was in vain, or missing, would have broken an invariant.
     fn figures(&self, name: &'static str) -> Figures {
         Figures::of(name)
@@ -149,10 +154,13 @@ fn no_schedule_of_a_malicious_relay_breaks_an_invariant() {
         }
     });
     assert!(done.harm > done.attacks, "hardly any harm was done: {}", done.harm);
+    let [replies, challenges] = ["replies", "challenges"].map(|what| done.exchanged(what));
     let tried = ["alarms", "thefts tried", "forgeries left"].map(|what| done.count(what));
-    assert!(tried.iter().all(|count| *count > 0), "{:#?}", done.tally);
+    assert!(tried.iter().chain([&replies]).all(|count| *count > 0), "{:#?}", done.tally);
     done.figures("sim.malicious_relay")
         .seed(seed())
+        .count("replies exchanged between two clients", replies)
+        .count("challenges exchanged between two clients", challenges)
         .count("thefts tried by an insider", done.count("thefts tried"))
         .count("requests crafted by an insider and answered", done.count("crafted requests answered"))
         .count("forgeries left by an insider", done.count("forgeries left"))
@@ -235,6 +243,18 @@ fn every_power_does_harm_and_none_gets_anything() {
         let moves = (0..20).map(|number| Move::once(60 + 30 * u32::from(number), Power::drawn(kind, 700, number)));
         let outcome = Attack { seed: POWERS, moves: moves.collect() }.must_fail();
         assert!(outcome.harm > 0, "kind {kind} did no harm");
+    }
+}
+
+/// Who has met a safe knows its newest identity; on the first visit, the time alone tells that one is over.
+#[test]
+fn a_newcomer_who_is_shown_only_what_is_over_takes_none_of_it() {
+    let over = [RecordsPower::Mixture(0), RecordsPower::Mixture(1), RecordsPower::Stale(0)];
+    for power in over {
+        let lasting = Move { victim: Some(Peer::Client(1)), minutes: 90, ..Move::once(1, Power::Records(power)) };
+        let outcome = Attack { seed: POWERS, moves: vec![lasting] }.must_fail();
+        let late = outcome.tally.get("spoiled answers received").copied().unwrap_or_default();
+        assert!(late > 0, "{power:?}: {:#?}", outcome.tally);
     }
 }
 
