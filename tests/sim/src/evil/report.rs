@@ -142,7 +142,7 @@ mod tests {
         let honest = answer(CONN, Stream(0), reply(b"sealed", b"object"), true);
         let of_call = |answer: &[u8]| owed(&call, &honest, answer);
         assert_eq!(of_call(&message::frame(&Frame::Refused(ErrorCode::Away))), Owed::Failure);
-        assert_eq!(of_call(&reply(b"sealed", b"objec")), Owed::Failure, "as a broken line");
+        assert_eq!(of_call(&reply(b"sealed", b"obj")), Owed::Failure, "as a broken line");
         assert_eq!(of_call(&reply(b"sealed", b"")[..9]), Owed::Failure, "too");
         assert_eq!(of_call(&reply(b"sealed", b"abject")), Owed::Alarm);
         assert_eq!(of_call(&reply(b"settled", b"obj")), Owed::Alarm);
