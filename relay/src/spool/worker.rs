@@ -67,9 +67,10 @@ impl Worker {
         let (restored, reckoning) = store.restore(limits)?;
         census::tell(path, reckoning, &metrics);
         Tally { quarantined: restored.damaged, ..Tally::default() }.count(&metrics);
-        if restored.aside > 0 {
+        let (file, rows) = (path.display(), restored.aside);
+        if rows > 0 {
             // Where these are named may be damaged too, and then a whole row is among them.
-            tracing::warn!(file = %path.display(), rows = restored.aside, "rows that were set aside are not delivered");
+            tracing::warn!(%file, rows, "rows that were set aside are not delivered");
         }
         let written = restored.mailboxes.high_water();
         let (pace, doubt) = Pace::start(written, clock());

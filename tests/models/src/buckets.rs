@@ -10,8 +10,7 @@ use rohrpost_e2ee::body::DeviceId;
 use rohrpost_safe_agent::audit;
 use rohrpost_safe_agent::identity;
 use rohrpost_safe_agent::requests::{self, Asker};
-use rohrpost_safe_agent::rows::{self, AuditHead, OutcomeRow, PrekeyRow, SeenRow, Stored};
-use rohrpost_safe_agent::vault::Table;
+use rohrpost_safe_agent::rows::{self, AuditHead, OutcomeRow, PrekeyRow, SeenRow, SequenceRow, Stored};
 use rohrpost_wire::Timestamp;
 use rohrpost_wire::records::PrekeyId;
 use stateright::{Model, Property};
@@ -139,7 +138,7 @@ impl Buckets {
         }
         moment.shelf.transact(|draft| {
             requests::answer(draft, incoming, *id, *sequence, clock, &mut job_rng())?;
-            if self.has_window { Ok(()) } else { draft.delete(Table::Sequences, &id.0.0) }
+            if self.has_window { Ok(()) } else { rows::save(draft, &SequenceRow::new(*id)) }
         });
         moment.allowed[index] += moment.shelf.logged(kind);
     }

@@ -14,7 +14,7 @@ use rohrpost_e2ee::link::{LINK_SECONDS, LinkSecret, PIN_TRIES};
 use rohrpost_e2ee::trust::{self, Known, TrustedSafe};
 use rohrpost_safe_agent::identity;
 use rohrpost_safe_agent::requests::{Asker, Incoming};
-use rohrpost_safe_agent::rows::{self, DeviceRow, LinkRow, PatientId, PatientRow, PrekeyRow, Stored};
+use rohrpost_safe_agent::rows::{self, DeviceRow, LinkRow, PatientId, PatientRow, PrekeyRow, SequenceRow, Stored};
 use rohrpost_safe_agent::vault::Draft;
 use rohrpost_wire::fixed::Fixed;
 use rohrpost_wire::records::RootChain;
@@ -113,6 +113,7 @@ impl Practice {
         let key = secret.public();
         let (id, name) = (DeviceId::of_key(&key), "phone".to_owned());
         self.save(&DeviceRow { id, key, patient: patient(), name, enrolled: START, revoked: None });
+        self.save(&SequenceRow::new(id));
         secret
     }
 

@@ -41,14 +41,20 @@ impl Shelf {
         Self { founded: Arc::new(rows), ..Self::default() }
     }
 
-    /// These rows, but of some tables what `older` has.
+    /// These rows, but of some tables what `older` has. A device's first count comes with its enrolment and not with what it
+    /// asks: that stays.
     #[must_use]
     pub fn without(&self, tables: &[Table], older: &Self) -> Self {
         let mut blend = self.clone();
-        blend.changed.retain(|(table, _), _| !tables.contains(table));
+        let is_first = |place: &Place| place.0 == Table::Sequences && !older.has(place);
+        blend.changed.retain(|place, _| !tables.contains(&place.0) || is_first(place));
         let kept = older.changed.iter().filter(|((table, _), _)| tables.contains(table));
         blend.changed.extend(kept.map(|(place, row)| (place.clone(), row.clone())));
         blend
+    }
+
+    fn has(&self, place: &Place) -> bool {
+        self.changed.get(place).map_or_else(|| self.founded.contains_key(place), Option::is_some)
     }
 
     /// These rows, but no leaf that `older` does not have.

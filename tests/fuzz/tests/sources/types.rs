@@ -7,7 +7,7 @@ use rohrpost_fuzz::{KINDS, TARGETS};
 use super::sources;
 
 /// Types that are decoded otherwise than with the one encoding, or only within another type, and the target that does it.
-const ELSEWHERE: [(&str, &str); 11] = [
+const ELSEWHERE: [(&str, &str); 14] = [
     ("Body", "link"),
     ("Limits", "relay_config"),
     ("FileConfig", "relay_config"),
@@ -17,6 +17,9 @@ const ELSEWHERE: [(&str, &str); 11] = [
     ("Document", "desk"),
     ("Device", "desk"),
     ("Entry", "desk"),
+    ("Condition", "desk"),
+    ("Standing", "desk"),
+    ("Structure", "desk"),
     ("Failure", "desk"),
     ("Kind", "desk"),
 ];
