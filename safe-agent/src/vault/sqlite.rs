@@ -8,6 +8,7 @@
 mod file;
 mod fingerprint;
 mod own_rows;
+mod reading;
 
 use std::fmt;
 use std::path::Path;
@@ -19,9 +20,10 @@ use super::condition::{Condition, Structure};
 use super::draft::WriteSet;
 use super::key::VaultKey;
 use super::sealing::{Place, RowSealer};
-use super::store::{Row, Store, StoreError, Table, check_write, scan_start};
+use super::store::{Row, Store, StoreError, Table, check_write};
 use super::witness::{Compared, Standing, WitnessFile};
 use fingerprint::{Fingerprint, Tally};
+use reading::Range;
 
 /// Sealed rows in a database file, with the generator their salts come from.
 pub struct SqliteStore<R> {
@@ -77,7 +79,7 @@ impl<R: CryptoRng> SqliteStore<R> {
     /// Adds the rows up, holds them against what was counted, and counts on from that: rows that are not those that were
     /// committed last are told at each opening until that is accepted.
     fn holds(&mut self, counted: Option<Tally>) -> Result<bool, StoreError> {
-        let found = file::unless_damaged(self.tally())?;
+        let found = file::unless_damaged(reading::tally(&self.connection, &self.fingerprint))?;
         self.fingerprint.resume(counted.or(found).unwrap_or_default());
         Ok(found == Some(self.fingerprint.committed()))
     }
@@ -85,12 +87,13 @@ impl<R: CryptoRng> SqliteStore<R> {
     /// What is wrong with rows that do not add up. One that does not open gives nobody a right; where all of them do, one
     /// that is older may.
     fn what_differs(&self) -> Result<Structure, StoreError> {
-        Ok(file::unless_damaged(self.read_every_row())?.map_or(Structure::Damaged, |_| Structure::Altered))
+        Ok(file::unless_damaged(reading::every_row(&self.connection, &self.sealer))?
+            .map_or(Structure::Damaged, |_| Structure::Altered))
     }
 
     /// Takes the rows that are there for those that should be.
     pub fn accept_rows(&mut self) -> Result<(), StoreError> {
-        let found = self.tally()?;
+        let found = reading::tally(&self.connection, &self.fingerprint)?;
         self.fingerprint.resume(found);
         Ok(())
     }
@@ -109,66 +112,9 @@ impl<R: CryptoRng> SqliteStore<R> {
     pub fn verify(&self) -> Result<u64, StoreError> {
         self.usable()?;
         file::check_structure(&self.connection)?;
-        let rows = self.read_every_row()?;
-        if self.tally()? == self.fingerprint.written() { Ok(rows) } else { Err(StoreError::Damaged) }
-    }
-
-    fn read_every_row(&self) -> Result<u64, StoreError> {
-        let mut rows = 0;
-        for table in Table::ALL {
-            let mut after: Option<Vec<u8>> = None;
-            loop {
-                let page = self.scan(table, &[], after.as_deref(), VERIFY_PAGE)?;
-                rows += page.len() as u64;
-                match page.into_iter().next_back() {
-                    Some((key, _)) => after = Some(key),
-                    None => break,
-                }
-            }
-        }
-        Ok(rows)
-    }
-
-    /// Takes what stands under the keys that begin with a prefix, after one of them. A damaged file may have them out of
-    /// their order: only those that go on ascending count, so that whoever reads page by page comes to an end.
-    fn walk<T>(
-        &self,
-        sql: &str,
-        table: Table,
-        (prefix, after): (&[u8], Option<&[u8]>),
-        limit: usize,
-        mut take: impl FnMut(&[u8], &rusqlite::Row<'_>) -> Result<T, StoreError>,
-    ) -> Result<Vec<T>, StoreError> {
-        self.usable()?;
-        let mut statement = self.connection.prepare_cached(sql).map_err(kind)?;
-        let most = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![table.number(), scan_start(prefix, after), most]).map_err(kind)?;
-        let (mut found, mut last) = (Vec::new(), after.map(<[u8]>::to_vec));
-        while let Some(row) = rows.next().map_err(kind)? {
-            let key = row.get_ref(0).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged)?;
-            if !key.starts_with(prefix) {
-                break;
-            }
-            if last.as_deref().is_none_or(|last| key > last) {
-                found.push(take(key, row)?);
-                last = Some(key.to_vec());
-            }
-        }
-        Ok(found)
-    }
-
-    /// The tally of the rows that are found.
-    fn tally(&self) -> Result<Tally, StoreError> {
-        let mut statement = self.connection.prepare_cached(ALL).map_err(kind)?;
-        let own = Place::COMMITS;
-        let mut rows = statement.query(params![own.number(), own.key()]).map_err(kind)?;
-        let mut tally = Tally::default();
-        while let Some(row) = rows.next().map_err(kind)? {
-            let number = row.get(0).map_err(kind)?;
-            let blob = |column| row.get_ref(column).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged);
-            tally = tally.with(self.fingerprint.mark(Place::at(number, blob(1)?), blob(2)?));
-        }
-        Ok(tally)
+        let rows = reading::every_row(&self.connection, &self.sealer)?;
+        let tally = reading::tally(&self.connection, &self.fingerprint)?;
+        if tally == self.fingerprint.written() { Ok(rows) } else { Err(StoreError::Damaged) }
     }
 
     fn write_check_row(&mut self) -> Result<(), StoreError> {
@@ -198,7 +144,8 @@ impl<R: CryptoRng> SqliteStore<R> {
     fn write(&mut self, place: Place<'_>, row: Option<&Row>) -> Result<(), StoreError> {
         let sealed = row.map(|row| self.sealer.seal(place, row, &mut self.rng)).transpose()?;
         let (connection, fingerprint) = (&self.connection, &mut self.fingerprint);
-        let marked = read_sealed(connection, place, |before| fingerprint.replace(place, before, sealed.as_deref()));
+        let marked =
+            reading::read_sealed(connection, place, |before| fingerprint.replace(place, before, sealed.as_deref()));
         // What cannot be read is written over; that it was not as it should be shows in the sum.
         file::unless_damaged(marked)?;
         self.put(place, sealed.as_deref())
@@ -232,7 +179,7 @@ impl<R: CryptoRng> SqliteStore<R> {
 impl<R: CryptoRng> Store for SqliteStore<R> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Row>, StoreError> {
         self.usable()?;
-        read(&self.connection, &self.sealer, Place::new(table, key))
+        reading::read(&self.connection, &self.sealer, Place::new(table, key))
     }
 
     fn scan(
@@ -242,10 +189,8 @@ impl<R: CryptoRng> Store for SqliteStore<R> {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<(Vec<u8>, Row)>, StoreError> {
-        self.walk(SCAN, table, (prefix, after), limit, |key, row| {
-            let sealed = row.get_ref(1).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged)?;
-            Ok((key.to_vec(), self.sealer.open(Place::new(table, key), sealed)?))
-        })
+        self.usable()?;
+        reading::scan(&self.connection, &self.sealer, Range { table, prefix, after, limit })
     }
 
     fn keys(
@@ -255,7 +200,8 @@ impl<R: CryptoRng> Store for SqliteStore<R> {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.walk(KEYS, table, (prefix, after), limit, |key, _| Ok(key.to_vec()))
+        self.usable()?;
+        reading::keys(&self.connection, Range { table, prefix, after, limit })
     }
 
     fn apply(&mut self, writes: WriteSet) -> Result<(), StoreError> {
@@ -295,32 +241,8 @@ impl<R> fmt::Debug for SqliteStore<R> {
     }
 }
 
-fn read(connection: &Connection, keys: &RowSealer, place: Place<'_>) -> Result<Option<Row>, StoreError> {
-    read_sealed(connection, place, |sealed| sealed.map(|sealed| keys.open(place, sealed)).transpose())?
-}
-
-/// Shows what stands in a place, as it is in the file.
-fn read_sealed<T>(
-    connection: &Connection,
-    place: Place<'_>,
-    look: impl FnOnce(Option<&[u8]>) -> T,
-) -> Result<T, StoreError> {
-    let mut statement = connection.prepare_cached(READ).map_err(kind)?;
-    let mut rows = statement.query(params![place.number(), place.key()]).map_err(kind)?;
-    let Some(row) = rows.next().map_err(kind)? else { return Ok(look(None)) };
-    let sealed = row.get_ref(0).map_err(kind)?.as_blob().map_err(|_| StoreError::Damaged)?;
-    Ok(look(Some(sealed)))
-}
-
-const READ: &str = "SELECT value FROM rows WHERE tab = ?1 AND key = ?2";
-const ALL: &str = "SELECT tab, key, value FROM rows WHERE NOT (tab = ?1 AND key = ?2)";
-const SCAN: &str = "SELECT key, value FROM rows WHERE tab = ?1 AND key >= ?2 ORDER BY key LIMIT ?3";
-const KEYS: &str = "SELECT key FROM rows WHERE tab = ?1 AND key >= ?2 ORDER BY key LIMIT ?3";
 const WRITE: &str = "INSERT OR REPLACE INTO rows (tab, key, value) VALUES (?1, ?2, ?3)";
 const DELETE: &str = "DELETE FROM rows WHERE tab = ?1 AND key = ?2";
-
-/// Rows held at once while everything is read: bounds memory, and is large enough that queries do not count.
-const VERIFY_PAGE: usize = 256;
 
 /// What an error of the engine means to us. Its text may quote the file, so only its number is kept.
 #[expect(clippy::needless_pass_by_value, reason = "made for map_err, which hands over the error")]

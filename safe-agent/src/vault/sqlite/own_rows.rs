@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::fingerprint::Tally;
-use super::read;
+use super::reading::read;
 use crate::vault::sealing::{Place, RowSealer};
 use crate::vault::store::{Row, StoreError};
 

@@ -232,6 +232,6 @@ impl<R> SqliteStore<R> {
 
     /// A row as it stands in the file.
     pub(in crate::vault) fn sealed_for_tests(&self, table: Table, key: &[u8]) -> Vec<u8> {
-        self.connection.query_row(READ, params![table.number(), key], |row| row.get(0)).unwrap()
+        self.connection.query_row(reading::READ, params![table.number(), key], |row| row.get(0)).unwrap()
     }
 }
