@@ -157,8 +157,9 @@ pub(crate) fn finding(condition: Condition) -> &'static str {
 }
 
 const HIDES_ROWS: &str = "warning: the safe's database (vault.db) is damaged: patients, documents, shares or devices may be missing from the \
-     lists. Stop the safe, keep a copy of its folder as it is, and call whoever looks after the machine: the disk has to be \
-     checked and a backup restored, which forgets what was revoked since (see Restore in the operations guide)";
+     lists, or shown as they were earlier. Stop the safe, keep a copy of its folder as it is, and call whoever looks after \
+     the machine: the disk has to be checked and a backup restored, which forgets what was revoked since (see Restore in the \
+     operations guide)";
 
 const DOUBTFUL: &str = "warning: vault.witness or the count it is held against was damaged or lost, so nobody can tell whether all that was \
      confirmed is there; check the disk, and look through devices and shares";

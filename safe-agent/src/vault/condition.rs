@@ -1,8 +1,8 @@
 //! What a vault is found to be when it is opened.
 //!
-//! The invariant: a vault that may have lost something, or may hide something, says so at its opening. Where a right that
-//! was taken back may be there again it is not opened until its owner accepts that; what hides a row or spoils one opens
-//! nothing, since without a row there is no right, but a document must not vanish in silence either.
+//! The invariant: a vault that may have lost something, or may hide something, says so at its opening. Where all of it is
+//! whole and some of it old, a right that was taken back may be there again: it is not opened until its owner accepts that.
+//! Where something is damaged it is opened with the warning, for the rest is right and patients wait for it.
 
 use serde::{Deserialize, Serialize};
 
