@@ -74,7 +74,8 @@ const RECORDS: &str = "SELECT slot, inbox, published FROM records
 /// What was met in one table.
 #[derive(Debug, Default)]
 struct Scan {
-    /// By key and what they are named by: a page that is damaged may name one row in the place of another, and what is met twice is one row.
+    /// By key and what they are named by: a page that is damaged may name one row in the place of another, and what is met
+    /// twice is one row.
     whole: BTreeSet<(i64, [u8; NAME_BYTES])>,
     damaged: i64,
     damaged_keys: BTreeSet<i64>,

@@ -49,7 +49,7 @@ impl<R: CryptoRng> SqliteStore<R> {
     }
 
     /// Opens the database of a vault; refuses a missing file, a foreign one, a newer one, another vault's key, and one
-    /// that lost what was confirmed, which it leaves as it is.
+    /// that lost what was confirmed: whose rows it leaves as they are, and whose log too where that is behind its witness.
     pub fn open(path: &Path, key: &VaultKey, rng: R) -> Result<Self, StoreError> {
         let store = Self::open_set_back(path, key, rng)?;
         let Some(lost) = store.condition().lost() else { return Ok(store) };
