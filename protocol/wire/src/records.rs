@@ -152,6 +152,7 @@ impl RecordKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signed {
     /// The record's canonical encoding.
+    #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
     /// Over label, suite (1) and bytes.
     pub signature: Fixed<64>,
