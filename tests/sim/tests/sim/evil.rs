@@ -8,7 +8,7 @@ use std::{env, fs};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, RngAlgorithm, TestRng, TestRunner};
 use rohrpost_figures::Figures;
-use rohrpost_sim::evil::{CallPower, RecordsPower};
+use rohrpost_sim::evil::{AnyPower, CallPower, RecordsPower};
 use rohrpost_sim::port::Peer;
 use rohrpost_sim::{Config, EvilRelay, Move, Outcome, Power, World};
 use serde::{Deserialize, Serialize};
@@ -255,6 +255,17 @@ fn a_newcomer_who_is_shown_only_what_is_over_takes_none_of_it() {
         let outcome = Attack { seed: POWERS, moves: vec![lasting] }.must_fail();
         let late = outcome.tally.get("spoiled answers received").copied().unwrap_or_default();
         assert!(late > 0, "{power:?}: {:#?}", outcome.tally);
+    }
+}
+
+/// The oracle accuses whoever leaves a patient without a word for an hour; these tries have nothing that could end them.
+#[test]
+fn a_patient_whom_a_relay_cuts_off_is_told_so_within_the_hour() {
+    for power in [AnyPower::Drop, AnyPower::Close] {
+        let lasting = Move { victim: Some(Peer::Client(1)), minutes: 90, ..Move::once(1, Power::Any(power)) };
+        let outcome = Attack { seed: POWERS, moves: vec![lasting] }.must_fail();
+        let given_up = outcome.tally.get("errands given up").copied().unwrap_or_default();
+        assert!(given_up > 1, "{power:?}: {:#?}", outcome.tally);
     }
 }
 
