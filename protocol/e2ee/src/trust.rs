@@ -162,8 +162,11 @@ impl From<ProofError> for TrustError {
 /// Verifies a published set against what is known, at time `now`.
 pub fn verify(set: &RecordSet, known: &Known, now: Timestamp) -> Result<TrustedSafe, TrustError> {
     let (root, chain) = verify_roots(&set.roots, known)?;
-    let identity = verify_identity(&set.identity, &root, known, now)?;
-    let prekey = choose_prekey(&set.prekeys, &identity, now)?;
+    let identity = verify_identity(&set.identity, &root, known)?;
+    let prekeys = set.prekeys.iter().map(|signed| verify_prekey(signed, &identity)).collect::<Result<Vec<_>, _>>()?;
+    // Only now the time: whoever forges behind a record that has ended is to be taken for a forger all the same.
+    check_time(&identity, now)?;
+    let prekey = choose_prekey(prekeys, now).ok_or(TrustError::NoPrekey)?;
     Ok(TrustedSafe {
         known: Known { pin: known.pin, epoch: identity.epoch, chain, identity_from: identity.not_before },
         inbox: identity.inbox,
@@ -217,12 +220,7 @@ fn verify_root(signed: &Signed) -> Result<RootStatement, TrustError> {
     Ok(statement)
 }
 
-fn verify_identity(
-    signed: &Signed,
-    root: &RootStatement,
-    known: &Known,
-    now: Timestamp,
-) -> Result<IdentityRecord, TrustError> {
+fn verify_identity(signed: &Signed, root: &RootStatement, known: &Known) -> Result<IdentityRecord, TrustError> {
     signed.verify(RecordKind::Identity, &root.root_key)?;
     let identity: IdentityRecord = codec::decode(&signed.bytes)?;
     check_kind(identity.version, identity.suite, identity.safe_pin, known.pin)?;
@@ -234,25 +232,19 @@ fn verify_identity(
     if (identity.epoch, identity.not_before) < known.age() {
         return Err(TrustError::RolledBack);
     }
-    // The same grace as for a prekey: a client's clock may be an hour slow.
-    if now.plus(PREKEY_EARLY_SECONDS) < identity.not_before || now > identity.not_after {
-        return Err(TrustError::Outdated);
-    }
     Ok(identity)
 }
 
+/// The same grace as for a prekey: a client's clock may be an hour slow.
+fn check_time(identity: &IdentityRecord, now: Timestamp) -> Result<(), TrustError> {
+    let is_due = now.plus(PREKEY_EARLY_SECONDS) >= identity.not_before && now <= identity.not_after;
+    if is_due { Ok(()) } else { Err(TrustError::Outdated) }
+}
+
 /// The prekey whose time it is; within the grace of an hour before and a day after, the one whose time is nearest.
-fn choose_prekey(prekeys: &[Signed], identity: &IdentityRecord, now: Timestamp) -> Result<PrekeyRecord, TrustError> {
-    let mut best: Option<(u64, PrekeyRecord)> = None;
-    for signed in prekeys {
-        let prekey = verify_prekey(signed, identity)?;
-        if let Some(distance) = distance(&prekey, now)
-            && best.as_ref().is_none_or(|(least, _)| distance < *least)
-        {
-            best = Some((distance, prekey));
-        }
-    }
-    best.map(|(_, prekey)| prekey).ok_or(TrustError::NoPrekey)
+fn choose_prekey(prekeys: Vec<PrekeyRecord>, now: Timestamp) -> Option<PrekeyRecord> {
+    let due = prekeys.into_iter().filter_map(|prekey| Some((distance(&prekey, now)?, prekey)));
+    due.min_by_key(|(distance, _)| *distance).map(|(_, prekey)| prekey)
 }
 
 fn verify_prekey(signed: &Signed, identity: &IdentityRecord) -> Result<PrekeyRecord, TrustError> {

@@ -218,6 +218,16 @@ fn an_identity_record_has_a_beginning_and_an_end() {
     assert_eq!(with(NOW.minus(9), NOW.minus(1)), Err(TrustError::Outdated));
 }
 
+/// A relay may serve what has ended, as an honest one does whose safe was away; behind that it is not to hide a forgery.
+#[test]
+fn a_forged_prekey_is_told_as_forged_though_the_identity_has_ended() {
+    let ended = IdentityRecord { not_after: NOW.minus(1), ..identity() };
+    let mut set = set_of(&ended, &[prekey(1, NOW)]);
+    assert_eq!(verify(&set, &known(), NOW), Err(TrustError::Outdated));
+    set.prekeys = vec![Signed::sign(RecordKind::Prekey, &prekey(1, NOW), &key(9))];
+    assert_eq!(verify(&set, &known(), NOW), Err(TrustError::NotThisSafe));
+}
+
 #[test]
 fn the_prekey_of_the_hour_is_taken_with_grace_at_both_ends() {
     let chosen =
