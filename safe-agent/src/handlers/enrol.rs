@@ -195,14 +195,17 @@ pub fn compare(
     let device = enrolment.device();
     let mut link: LinkRow = rows::load(draft, &enrolment.link.0.0)?.ok_or(StoreError::Damaged)?;
     let attempt = attempt_of(incoming, device);
-    if link.uncompared.contains(&attempt) {
+    let is_due = link.uncompared.contains(&attempt);
+    if is_due {
         link.uncompared.retain(|other| *other != attempt);
         rows::save(draft, &link)?;
     }
     let handled = match past::outcome_of(draft, incoming, device)? {
         // Another envelope of this request was compared since this one was counted: one request, one outcome.
         Some(outcome) if outcome.is_of(&incoming.operation_hash) => requests::again(draft, &outcome)?,
-        Some(_) => refuse(draft, &link, device, (Status::Conflict, Refusal::Conflict), now, rng)?,
+        Some(_) if is_due => refuse(draft, &link, device, (Status::Conflict, Refusal::Conflict), now, rng)?,
+        // Any number of copies may have been counted by now, and a try is worth one leaf.
+        Some(_) => Handled::status(Status::Conflict),
         None => {
             let handled = decide(draft, enrolment, &link, now, rng)?;
             past::remember_outcome(draft, incoming, device, handled.status)?;

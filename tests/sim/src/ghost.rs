@@ -224,7 +224,8 @@ impl Ghost {
                 self.learnt(client, pin, known);
             }
             Told::Sealed(sealed, envelope) => {
-                self.requests.seal(client, sha256(&envelope), *sealed);
+                let safe = self.people.get(client).and_then(|person| self.safes.get(person.safe));
+                self.requests.seal(client, sha256(&envelope), *sealed, safe.map(|safe| &safe.policy));
                 self.count("envelopes");
                 let wrong = self.freshness.request(&envelope);
                 self.accuse_of(wrong, &format!("client {client}"));

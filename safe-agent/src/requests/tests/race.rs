@@ -6,6 +6,7 @@ use rohrpost_e2ee::body::Status;
 use rohrpost_e2ee::keys::SigningSecret;
 use tokio::task::JoinSet;
 
+use crate::audit::{Decision, Refusal};
 use crate::handlers::enrol::{self, Counted};
 use crate::requests::{Answer, Asker, Enrolment, Incoming};
 use crate::rows::{self, DeviceRow, LinkRow};
@@ -143,4 +144,26 @@ fn two_pins_under_one_id_counted_before_either_is_compared_are_not_both_compared
     let statuses = requests.each_ref().map(|(i, e)| world.compare(i, e).reply.status);
     assert_eq!(statuses, [Status::WrongPin { left: 3 }, Status::Conflict]);
     assert!(world.all::<DeviceRow>().is_empty());
+}
+
+/// Each copy that a relay delivered in time wrote another leaf that said so.
+#[test]
+fn a_try_that_came_too_late_is_recorded_once_however_many_copies_of_it_were_counted() {
+    let mut world = World::found();
+    let patient = world.patient("Ada Example");
+    let invitation = world.invite(patient);
+    let who = Who::Enrol(world.key(), invitation.secret.clone());
+    let mut draft = world.draft(enrolling(&invitation.wrong_pin(0)));
+    let first = world.seal(&draft, who.clone());
+    draft.operation = enrolling(&invitation.pin);
+    let late = world.seal(&draft, who);
+    let requests: Vec<_> = std::iter::once(&first).chain([&late; 4]).map(|sealed| opened(&world, sealed)).collect();
+    for (incoming, enrolment) in &requests {
+        assert!(matches!(world.count(incoming, enrolment), Counted::Compare));
+    }
+    let before = world.events().len();
+    let statuses: Vec<_> = requests.iter().map(|(i, e)| world.compare(i, e).reply.status).collect();
+    assert_eq!(statuses[1..], [Status::Conflict; 4]);
+    let decisions: Vec<_> = world.events()[before..].iter().map(|event| event.decision).collect();
+    assert_eq!(decisions, [Refusal::WrongPin, Refusal::Conflict].map(Decision::Refused));
 }

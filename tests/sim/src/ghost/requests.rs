@@ -25,6 +25,9 @@ const FLUSHES: u64 = 1;
 /// How long a deposit lies at a relay for sure: a day, less the hours by which the relay's clock may be wrong.
 const LIES_FOR: Millis = Millis::hours(20);
 
+/// Requests of a revoked device that are recorded, in all its life.
+const AFTER_REVOCATION: usize = 100;
+
 /// Envelopes that are recorded with one link, as the protocol says.
 const ENVELOPES_PER_LINK: usize = 100;
 
@@ -56,6 +59,8 @@ pub struct Sealed {
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) sealed: Sealed,
+    /// Whether its device was enrolled, or its link made, when it was sealed.
+    was_known: bool,
     leaves: u64,
     /// An enrolment's: whether its try was counted, on disk.
     pub(super) counted: bool,
@@ -82,6 +87,8 @@ pub(super) struct Requests {
     kept: BTreeMap<Fixed<32>, Kept>,
     past: Past,
     names: Vec<(usize, RequestId)>,
+    /// What was recorded of each device since it was revoked.
+    revoked: BTreeMap<DeviceId, usize>,
     /// What a relay confirmed to have queued and no safe has recorded, with the connection on which it was left, and when.
     queued: BTreeMap<Fixed<32>, (Conn, Millis)>,
     /// What was recorded of it, and is not known to be answered.
@@ -104,10 +111,15 @@ impl Sealed {
 
 impl Requests {
     /// Somebody sealed this.
-    pub(super) fn seal(&mut self, client: usize, digest: Fixed<32>, sealed: Sealed) {
+    pub(super) fn seal(&mut self, client: usize, digest: Fixed<32>, sealed: Sealed, policy: Option<&Policy>) {
         self.names.push((client, sealed.request));
+        let was_known = policy.is_some_and(|policy| match sealed.link {
+            Some(link) => policy.knows(link),
+            None => policy.owner(sealed.device).is_some(),
+        });
         let (said, shown) = (Vec::new(), None);
-        self.kept.insert(digest, Kept { sealed, leaves: 0, counted: false, said, is_believed: false, shown });
+        let kept = Kept { sealed, was_known, leaves: 0, counted: false, said, is_believed: false, shown };
+        self.kept.insert(digest, kept);
     }
 
     /// A relay confirmed to have queued this.
@@ -137,14 +149,25 @@ impl Requests {
     /// The connections on which something was left that no safe has recorded, unless its time was up at this time.
     pub(super) fn unrecorded(&self, now: Timestamp) -> impl Iterator<Item = Conn> {
         let in_time = move |digest: &Fixed<32>| self.kept.get(digest).is_some_and(|kept| kept.sealed.expires > now);
-        self.queued.iter().filter(move |(digest, _)| in_time(digest)).map(|(_, (left, _))| *left)
+        self.awaited().filter(move |(digest, _)| in_time(digest)).map(|(_, (left, _))| *left)
+    }
+
+    /// What was queued and is to be recorded.
+    fn awaited(&self) -> impl Iterator<Item = (&Fixed<32>, &(Conn, Millis))> {
+        let is_recorded = |digest: &Fixed<32>| self.kept.get(digest).is_none_or(|kept| !self.is_worn_out(&kept.sealed));
+        self.queued.iter().filter(move |(digest, _)| is_recorded(digest))
+    }
+
+    /// Whether it is of a revoked device that asked so often that nothing of it is recorded any more.
+    fn is_worn_out(&self, sealed: &Sealed) -> bool {
+        self.revoked.get(&sealed.device).is_some_and(|recorded| *recorded >= AFTER_REVOCATION)
     }
 
     /// The connections on which something was left, an hour and more before this time, that no safe has recorded, unless
     /// its time at a relay may have been up by then.
     pub(super) fn overdue(&self, at: Millis) -> impl Iterator<Item = Conn> {
         let lay = move |queued: Millis| queued.plus(Millis::hours(1)) <= at && at < queued.plus(LIES_FOR);
-        self.queued.values().filter(move |(_, queued)| lay(*queued)).map(|(left, _)| *left)
+        self.awaited().filter(move |(_, (_, queued))| lay(*queued)).map(|(_, (left, _))| *left)
     }
 
     /// There is a leaf of this.
@@ -189,6 +212,10 @@ impl Requests {
     ) -> Option<&'static str> {
         let Some(kept) = self.kept.get_mut(digest) else { return Some("a leaf for an envelope that nobody sealed") };
         kept.leaves += 1;
+        let device = kept.sealed.device;
+        if policy.owner(device).is_some() && !policy.is_active(device) {
+            *self.revoked.entry(device).or_default() += 1;
+        }
         if kept.leaves > LEAVES {
             return Some("more leaves for one envelope than it is worth");
         }
@@ -208,7 +235,8 @@ impl Requests {
     pub(super) fn believe(&mut self, digest: &Fixed<32>, status: Status, policy: &Policy) -> Option<&'static str> {
         self.recorded.remove(digest);
         let Some(kept) = self.kept.get_mut(digest) else { return Some("an answer to what nobody sealed") };
-        let (sealed, enrols) = (&kept.sealed, kept.sealed.deed() == Deed::Enrol);
+        let (sealed, was_known) = (&kept.sealed.clone(), kept.was_known);
+        let enrols = sealed.deed() == Deed::Enrol;
         if status == Status::Repeated {
             let seen = kept.leaves > 0 || kept.counted;
             return (!seen).then_some("an envelope was called a copy that the safe had not seen");
@@ -227,11 +255,19 @@ impl Requests {
         if !kept.said.is_empty() {
             return Some("an answer says another thing than the record");
         }
-        let unknown = status == Status::NotAllowed && !sealed.link.is_some_and(|link| policy.knows(link));
+        let unknown = status == Status::NotAllowed && (!was_known || self.is_worn_out(sealed));
         let used_up =
             status == Status::Busy && sealed.link.is_some_and(|link| self.with_link(link) >= ENVELOPES_PER_LINK);
         // Whoever is unknown leaves nothing behind, nor does anybody with a link that was asked too often.
-        (!unknown && !used_up).then_some("an answer was believed that nothing on the safe's disk bears out")
+        let is_baseless = !unknown && !used_up && !(enrols && self.is_said_of_its_try(sealed, status));
+        is_baseless.then_some("an answer was believed that nothing on the safe's disk bears out")
+    }
+
+    /// Whether the record says this of another envelope with the same try: the try is recorded once.
+    fn is_said_of_its_try(&self, sealed: &Sealed, status: Status) -> bool {
+        let attempt = sealed.attempt();
+        let says = |kept: &Kept| kept.counted && kept.said.contains(&status) && kept.sealed.attempt() == attempt;
+        self.kept.values().any(says)
     }
 
     /// What a listing showed, that this envelope asked for.
