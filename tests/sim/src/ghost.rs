@@ -5,6 +5,7 @@
 //! product's: who was enrolled, revoked, given and refused follows from the order of the leaves alone.
 
 mod alarms;
+mod answers;
 mod beliefs;
 mod deed;
 mod freshness;

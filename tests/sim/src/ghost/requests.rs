@@ -28,9 +28,6 @@ const LIES_FOR: Millis = Millis::hours(20);
 /// Requests of a revoked device that are recorded, in all its life.
 const AFTER_REVOCATION: usize = 100;
 
-/// Envelopes that are recorded with one link, as the protocol says.
-const ENVELOPES_PER_LINK: usize = 100;
-
 /// An envelope as its author knows it.
 #[derive(Clone, Debug)]
 pub struct Sealed {
@@ -60,21 +57,21 @@ pub struct Sealed {
 pub(super) struct Kept {
     pub(super) sealed: Sealed,
     /// Whether its device was enrolled, or its link made, when it was sealed.
-    was_known: bool,
-    leaves: u64,
+    pub(super) was_known: bool,
+    pub(super) leaves: u64,
     /// An enrolment's: whether its try was counted, on disk.
     pub(super) counted: bool,
     /// What its leaves say that the answer is.
-    said: Vec<Status>,
+    pub(super) said: Vec<Status>,
     /// Whether its author believes in the effect.
-    is_believed: bool,
+    pub(super) is_believed: bool,
     /// What a listing showed.
-    shown: Option<Vec<DocumentId>>,
+    pub(super) shown: Option<Vec<DocumentId>>,
 }
 
 /// A deposit that a safe has recorded.
 #[derive(Clone, Copy, Debug)]
-struct Recorded {
+pub(super) struct Recorded {
     left: Conn,
     at: Millis,
     /// Whether its safe had the time to leave the answer.
@@ -84,15 +81,15 @@ struct Recorded {
 /// All envelopes by their hashes.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    kept: BTreeMap<Fixed<32>, Kept>,
-    past: Past,
+    pub(super) kept: BTreeMap<Fixed<32>, Kept>,
+    pub(super) past: Past,
     names: Vec<(usize, RequestId)>,
     /// What was recorded of each device since it was revoked.
     revoked: BTreeMap<DeviceId, usize>,
     /// What a relay confirmed to have queued and no safe has recorded, with the connection on which it was left, and when.
     queued: BTreeMap<Fixed<32>, (Conn, Millis)>,
     /// What was recorded of it, and is not known to be answered.
-    recorded: BTreeMap<Fixed<32>, Recorded>,
+    pub(super) recorded: BTreeMap<Fixed<32>, Recorded>,
     /// What was queued since everything that is asked for has to be done.
     due: Option<BTreeSet<(usize, Fixed<32>)>>,
 }
@@ -159,7 +156,7 @@ impl Requests {
     }
 
     /// Whether it is of a revoked device that asked so often that nothing of it is recorded any more.
-    fn is_worn_out(&self, sealed: &Sealed) -> bool {
+    pub(super) fn is_worn_out(&self, sealed: &Sealed) -> bool {
         self.revoked.get(&sealed.device).is_some_and(|recorded| *recorded >= AFTER_REVOCATION)
     }
 
@@ -229,54 +226,6 @@ impl Requests {
             Decision::Allowed => effect(kept, &mut self.past, leaf, policy),
             Decision::Refused(refusal) => refused(kept, &mut self.past, leaf, refusal, policy),
         }
-    }
-
-    /// What is wrong with this answer, as its author opened it.
-    pub(super) fn believe(&mut self, digest: &Fixed<32>, status: Status, policy: &Policy) -> Option<&'static str> {
-        self.recorded.remove(digest);
-        let Some(kept) = self.kept.get_mut(digest) else { return Some("an answer to what nobody sealed") };
-        let (sealed, was_known) = (&kept.sealed.clone(), kept.was_known);
-        let enrols = sealed.deed() == Deed::Enrol;
-        if status == Status::Repeated {
-            let seen = kept.leaves > 0 || kept.counted;
-            return (!seen).then_some("an envelope was called a copy that the safe had not seen");
-        }
-        // An enrolment's answer is told again as often as it is asked for, as long as its device is not revoked.
-        if enrols && let Some(outcome) = self.past.outcome_of(sealed) {
-            let gone = outcome == Status::Done && status == Status::NotAllowed && !policy.is_active(sealed.device);
-            if outcome == status || gone {
-                return None;
-            }
-        }
-        if kept.said.contains(&status) {
-            let twice = std::mem::replace(&mut kept.is_believed, status == Status::Done);
-            return (twice && !enrols).then_some("one effect was believed twice");
-        }
-        if !kept.said.is_empty() {
-            return Some("an answer says another thing than the record");
-        }
-        let unknown = status == Status::NotAllowed && (!was_known || self.is_worn_out(sealed));
-        let used_up =
-            status == Status::Busy && sealed.link.is_some_and(|link| self.with_link(link) >= ENVELOPES_PER_LINK);
-        // Whoever is unknown leaves nothing behind, nor does anybody with a link that was asked too often.
-        let is_baseless = !unknown && !used_up && !(enrols && self.is_said_of_its_try(sealed, status));
-        is_baseless.then_some("an answer was believed that nothing on the safe's disk bears out")
-    }
-
-    /// Whether the record says this of another envelope with the same try: the try is recorded once.
-    fn is_said_of_its_try(&self, sealed: &Sealed, status: Status) -> bool {
-        let attempt = sealed.attempt();
-        let says = |kept: &Kept| kept.counted && kept.said.contains(&status) && kept.sealed.attempt() == attempt;
-        self.kept.values().any(says)
-    }
-
-    /// What a listing showed, that this envelope asked for.
-    pub(super) fn shown(&self, digest: &Fixed<32>) -> Option<&[DocumentId]> {
-        self.kept.get(digest)?.shown.as_deref()
-    }
-
-    fn with_link(&self, link: LinkId) -> usize {
-        self.kept.values().filter(|kept| kept.sealed.link == Some(link)).count()
     }
 }
 
