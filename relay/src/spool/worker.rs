@@ -8,29 +8,28 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use rohrpost_wire::frame::Destination;
 use rohrpost_wire::{ErrorCode, InboxId, Timestamp};
 use tokio::sync::watch;
 
-use super::command::{Answer, Ask, Command, DepositAsk};
-use super::directory::Directory;
+use super::command::Command;
 use super::error::{Failure, OpenError, StoreError};
 use super::room::{self, Room};
-use super::row::{self, Stored};
-use super::store::{Erased, Found, Store};
+use super::store::Store;
 use super::table::Table;
 use super::tally::Tally;
 use super::{Clock, Message, census, witness};
 use crate::arrivals::Arrivals;
-use crate::mailbox::{Deposited, Effect, Mailboxes, Slot};
+use crate::mailbox::Slot;
 use crate::metrics::Metrics;
 use crate::pace::{Doubt, Pace};
 use crate::quota::Limits;
 
+mod executor;
+
+use executor::Executor;
+
 /// Questions in one transaction: enough to share a sync among, few enough to answer soon.
 const BATCH: usize = 64;
-/// What expires in one transaction, so that a great expiry delays nobody for long.
-const EXPIRE: usize = 64;
 /// How often a database is tried again that another process holds; each time it is waited for as long as the store waits.
 const BUSY_TRIES: u32 = 2;
 /// How often a relay looks for what has expired when nobody asks anything.
@@ -38,9 +37,7 @@ const TICK: Duration = Duration::from_mins(1);
 
 /// The owner of a spool.
 pub(super) struct Worker {
-    store: Store,
-    mailboxes: Mailboxes,
-    directory: Directory,
+    executor: Executor,
     written: Timestamp,
     limits: Limits,
     clock: Clock,
@@ -75,9 +72,9 @@ impl Worker {
         let written = restored.mailboxes.high_water();
         let (pace, doubt) = Pace::start(written, clock());
         tell(path, doubt);
-        let (mailboxes, directory) = (restored.mailboxes, restored.directory);
+        let executor = Executor { store, mailboxes: restored.mailboxes, directory: restored.directory };
         let (limits, path, room) = (limits.clone(), path.to_owned(), Room::default());
-        Ok(Self { store, mailboxes, directory, written, limits, clock, pace, room, metrics, arrivals, failed, path })
+        Ok(Self { executor, written, limits, clock, pace, room, metrics, arrivals, failed, path })
     }
 
     /// Works until it is told to stop or nobody can ask any more.
@@ -151,7 +148,7 @@ impl Worker {
         }
         // A database that cannot say what it has free has other troubles, which the transaction will meet.
         let short = batch.iter().any(|command| command.ask.grows())
-            && room::is_short(&self.path, self.store.unused().unwrap_or_default());
+            && room::is_short(&self.path, self.executor.store.unused().unwrap_or_default());
         if short {
             self.note_full();
         }
@@ -166,12 +163,12 @@ impl Worker {
 
     /// Sets a row aside that SQLite cannot follow, in a transaction of its own.
     fn set_aside(&mut self, table: Table, slot: Slot) -> Result<(), StoreError> {
-        self.store.begin()?;
-        if !self.store.quarantine(table, slot)? {
+        self.executor.store.begin()?;
+        if !self.executor.store.quarantine(table, slot)? {
             // It is out of the index, so nothing can have led here again but a table that is damaged itself.
             return Err(StoreError::DamagedRow(table, slot));
         }
-        self.store.commit()?;
+        self.executor.store.commit()?;
         Tally { quarantined: 1, ..Tally::default() }.count(&self.metrics);
         self.restore()
     }
@@ -210,30 +207,30 @@ impl Worker {
         let (now, doubt) = self.pace.handle_reading((self.clock)());
         tell(&self.path, doubt);
         let (mut rung, mut tally) = (Vec::new(), Tally::default());
-        self.store.begin()?;
-        self.expire(now, &mut tally)?;
+        self.executor.store.begin()?;
+        self.executor.expire(now, &mut tally)?;
         for command in batch {
-            rung.extend(self.decide(&mut command.ask, now, &mut tally)?);
+            rung.extend(self.executor.decide(&mut command.ask, now, &mut tally)?);
         }
-        let high_water = self.mailboxes.high_water();
+        let high_water = self.executor.mailboxes.high_water();
         // Reads alone move time on as well, but are not worth a sync; a minute is all that could be lost.
         if high_water > self.written.plus(TICK.as_secs()) {
-            self.store.keep_high_water(high_water)?;
+            self.executor.store.keep_high_water(high_water)?;
             self.written = high_water;
         }
-        self.store.commit()?;
+        self.executor.store.commit()?;
         Ok((rung, tally))
     }
 
     fn restore(&mut self) -> Result<(), StoreError> {
-        self.store.roll_back()?;
-        let high_water = self.mailboxes.high_water();
-        let (restored, reckoning) = self.store.restore(&self.limits)?;
+        self.executor.store.roll_back()?;
+        let high_water = self.executor.mailboxes.high_water();
+        let (restored, reckoning) = self.executor.store.restore(&self.limits)?;
         census::tell(&self.path, reckoning, &self.metrics);
         Tally { quarantined: restored.damaged, ..Tally::default() }.count(&self.metrics);
-        (self.mailboxes, self.directory) = (restored.mailboxes, restored.directory);
-        self.written = self.mailboxes.high_water();
-        self.mailboxes.handle_expire(high_water, 0);
+        (self.executor.mailboxes, self.executor.directory) = (restored.mailboxes, restored.directory);
+        self.written = self.executor.mailboxes.high_water();
+        self.executor.mailboxes.handle_expire(high_water, 0);
         Ok(())
     }
 
@@ -249,117 +246,6 @@ impl Worker {
         tracing::error!(file = %self.path.display(), ?kind, "spool failed: nothing is stored or acknowledged any more");
         self.failed.send_replace(Some(failure));
         refuse(batch, ErrorCode::Unavailable);
-    }
-
-    fn expire(&mut self, now: Timestamp, tally: &mut Tally) -> Result<(), StoreError> {
-        let effects = self.mailboxes.handle_expire(now, EXPIRE);
-        for effect in &effects {
-            if let Effect::Erase(slot) = effect {
-                let erased = self.store.erase_unread(*slot)?;
-                tally.quarantined += u64::from(erased == Erased::SetAside);
-            } else {
-                self.store.execute(effect, None)?;
-            }
-        }
-        for (inbox, slot) in self.directory.handle_expire(self.mailboxes.high_water(), EXPIRE) {
-            let erased = self.store.erase_records(inbox, slot)?;
-            tally.quarantined += u64::from(erased == Erased::SetAside);
-        }
-        tally.expired += effects.len() as u64;
-        Ok(())
-    }
-
-    /// Decides one question and executes what follows; the inbox whose bell is to ring, if one is.
-    fn decide(&mut self, ask: &mut Ask, now: Timestamp, tally: &mut Tally) -> Result<Option<InboxId>, StoreError> {
-        match ask {
-            Ask::Deposit(deposit, answer) => return self.deposit(deposit, answer, now),
-            Ask::List(from, answer) => answer.decide(self.mailboxes.handle_fetch(*from, now)),
-            Ask::Read(from, slot, answer) => answer.decide(Ok(self.read(*from, *slot, tally)?)),
-            Ask::Ack(owner, ids, answer) => {
-                let effects = self.mailboxes.handle_ack(*owner, ids);
-                for effect in &effects {
-                    self.store.execute(effect, None)?;
-                }
-                // A mailbox that is closed with the last of them is no envelope.
-                let erased = effects.iter().filter(|effect| matches!(effect, Effect::Erase(_)));
-                tally.acked += erased.count() as u64;
-                answer.decide(Ok(()));
-            }
-            Ask::Publish(ask, answer) => {
-                let published = self.publish(ask.inbox, &ask.records, now, tally)?;
-                answer.decide(published);
-            }
-            Ask::Records(inbox, answer) => answer.decide(self.records(*inbox, tally)?),
-        }
-        Ok(None)
-    }
-
-    fn deposit(
-        &mut self,
-        deposit: &DepositAsk,
-        answer: &mut Answer<rohrpost_wire::EnvelopeId>,
-        now: Timestamp,
-    ) -> Result<Option<InboxId>, StoreError> {
-        let DepositAsk { header, id, envelope, by, .. } = deposit;
-        let deposited = Deposited { header, id: *id, bytes: envelope.len() as u64, by: *by };
-        let effects = match self.mailboxes.handle_deposit(deposited, now) {
-            Ok(effects) => effects,
-            Err(code) => {
-                answer.decide(Err(code));
-                return Ok(None);
-            }
-        };
-        let column = row::header(header);
-        for effect in &effects {
-            self.store.execute(effect, Some((&column, envelope)))?;
-        }
-        answer.decide(Ok(*id));
-        match header.to {
-            Destination::Inbox(inbox) if !effects.is_empty() => Ok(Some(inbox)),
-            Destination::Inbox(_) | Destination::Mailbox(_) => Ok(None),
-        }
-    }
-
-    fn read(&mut self, from: Destination, slot: Slot, tally: &mut Tally) -> Result<Option<Stored>, StoreError> {
-        let Some(waiting) = self.mailboxes.waiting_at(from, slot) else { return Ok(None) };
-        if let Found::Whole(stored) = self.store.read(waiting)? {
-            return Ok(Some(stored));
-        }
-        self.mailboxes.handle_damaged(slot);
-        self.store.quarantine(Table::Envelope, slot)?;
-        tally.quarantined += 1;
-        Ok(None)
-    }
-
-    fn publish(
-        &mut self,
-        inbox: InboxId,
-        bytes: &[u8],
-        now: Timestamp,
-        tally: &mut Tally,
-    ) -> Result<Result<(), ErrorCode>, StoreError> {
-        let now = self.mailboxes.high_water().max(now);
-        let published = match self.directory.handle_publish(inbox, now) {
-            Ok(published) => published,
-            Err(code) => return Ok(Err(code)),
-        };
-        self.store.publish(published.slot, inbox, now, bytes)?;
-        if let Some(before) = published.before {
-            let erased = self.store.erase_records(inbox, before)?;
-            tally.quarantined += u64::from(erased == Erased::SetAside);
-        }
-        Ok(Ok(()))
-    }
-
-    fn records(&mut self, inbox: InboxId, tally: &mut Tally) -> Result<Result<Vec<u8>, ErrorCode>, StoreError> {
-        let Some(slot) = self.directory.slot_of(inbox) else { return Ok(Err(ErrorCode::Unknown)) };
-        if let Found::Whole(bytes) = self.store.records(inbox, slot)? {
-            return Ok(Ok(bytes));
-        }
-        self.directory.forget(inbox);
-        self.store.quarantine(Table::Records, slot)?;
-        tally.quarantined += 1;
-        Ok(Err(ErrorCode::Unknown))
     }
 }
 

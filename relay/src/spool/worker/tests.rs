@@ -2,11 +2,12 @@ use std::sync::Mutex;
 
 use rohrpost_wire::EnvelopeId;
 use rohrpost_wire::fixed::Fixed;
-use rohrpost_wire::frame::{Deposit, TtlClass};
+use rohrpost_wire::frame::{Deposit, Destination, TtlClass};
 use rohrpost_wire::time::DAY;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::super::command::PublishAsk;
+use super::super::command::{Answer, Ask, DepositAsk, PublishAsk};
+use super::super::row::Stored;
 use super::super::schema::STORAGE_VERSION;
 use super::*;
 use crate::pace::Reading;
@@ -117,17 +118,17 @@ fn reopen(bench: &Bench, worker: Worker) -> Worker {
 
 /// Overwrites stored bytes behind the spool's back, as a dying disk would.
 fn damage(worker: &Worker, statement: &str) {
-    assert_eq!(worker.store.database().execute(statement, []).unwrap(), 1);
+    assert_eq!(worker.executor.store.database().execute(statement, []).unwrap(), 1);
 }
 
 fn pages(worker: &Worker) -> i64 {
-    worker.store.database().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap()
+    worker.executor.store.database().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap()
 }
 
 /// Lets the database grow to so many pages, as a full disk does.
 fn cap(worker: &Worker, pages: i64) {
     let set = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
-    assert_eq!(worker.store.database().pragma_update_and_check(None, "max_page_count", pages, set), Ok(pages));
+    assert_eq!(worker.executor.store.database().pragma_update_and_check(None, "max_page_count", pages, set), Ok(pages));
 }
 
 #[test]
@@ -241,7 +242,7 @@ impl BrokenChain {
             assert_eq!(self.worker.metrics.quarantined.read(), 0);
         }
         assert!(store(&mut self.worker, b"another").is_ok());
-        let database = self.worker.store.database();
+        let database = self.worker.executor.store.database();
         let rows: i64 = database.query_row("SELECT count(*) FROM quarantined_envelope", [], |row| row.get(0)).unwrap();
         assert_eq!(rows, 1);
     }
@@ -296,7 +297,7 @@ fn a_full_disk_refuses_deposits_lets_acks_through_and_recovers() {
     worker.batch(vec![growing, acking]);
     assert_eq!(queued.try_recv().unwrap(), Err(ErrorCode::Busy));
     assert_eq!(acked.try_recv().unwrap(), Ok(()));
-    assert_eq!((worker.mailboxes.envelopes(), worker.mailboxes.bytes()), (0, 0));
+    assert_eq!((worker.executor.mailboxes.envelopes(), worker.executor.mailboxes.bytes()), (0, 0));
     // What was erased has made room, but not enough: the disk is tried again, and then not before its time.
     assert_eq!(store(&mut worker, &vec![2; 50_000]), Err(ErrorCode::Busy));
     cap(&worker, pages + 1000);
@@ -316,7 +317,8 @@ fn a_time_that_found_no_room_is_written_down_by_the_next_commit() {
     cap(&worker, pages(&worker));
     bench.pass(600);
     assert_eq!(store(&mut worker, &vec![2; 50_000]), Err(ErrorCode::Busy));
-    let kept: i64 = worker.store.database().query_row("SELECT high_water FROM meta", [], |row| row.get(0)).unwrap();
+    let kept: i64 =
+        worker.executor.store.database().query_row("SELECT high_water FROM meta", [], |row| row.get(0)).unwrap();
     assert_eq!(Timestamp(kept.cast_unsigned()), *bench.now.lock().unwrap());
 }
 
@@ -325,7 +327,7 @@ fn a_time_that_found_no_room_is_written_down_by_the_next_commit() {
 fn a_database_held_by_another_process_is_busy_and_nothing_worse() {
     let bench = Bench::new();
     let mut worker = bench.open();
-    worker.store.database().busy_timeout(Duration::from_millis(1)).unwrap();
+    worker.executor.store.database().busy_timeout(Duration::from_millis(1)).unwrap();
     let other = rusqlite::Connection::open(bench.folder.path().join("spool.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert_eq!(store(&mut worker, b"during"), Err(ErrorCode::Busy));
@@ -339,9 +341,9 @@ fn a_failed_write_poisons_the_spool() {
     let bench = Bench::new();
     let mut worker = bench.open();
     store(&mut worker, b"before").unwrap();
-    worker.store.database().pragma_update(None, "query_only", true).unwrap();
+    worker.executor.store.database().pragma_update(None, "query_only", true).unwrap();
     assert_eq!(store(&mut worker, b"during"), Err(ErrorCode::Unavailable));
-    worker.store.database().pragma_update(None, "query_only", false).unwrap();
+    worker.executor.store.database().pragma_update(None, "query_only", false).unwrap();
     assert_eq!(store(&mut worker, b"after"), Err(ErrorCode::Unavailable));
     assert_eq!(*worker.failed.borrow(), Some(Failure::Disk));
     drop(worker);
@@ -355,12 +357,13 @@ fn what_has_expired_is_erased_and_a_restart_with_an_older_clock_does_not_bring_t
     store(&mut worker, b"short-lived").unwrap();
     bench.pass(DAY);
     assert_eq!(list(&mut worker), vec![]);
-    let rows: i64 = worker.store.database().query_row("SELECT count(*) FROM envelope", [], |row| row.get(0)).unwrap();
+    let rows: i64 =
+        worker.executor.store.database().query_row("SELECT count(*) FROM envelope", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 0);
-    let high_water = worker.mailboxes.high_water();
+    let high_water = worker.executor.mailboxes.high_water();
     drop(worker);
     *bench.now.lock().unwrap() = Timestamp(5);
-    assert_eq!(bench.open().mailboxes.high_water(), high_water);
+    assert_eq!(bench.open().executor.mailboxes.high_water(), high_water);
 }
 
 /// A clock that was once set years ahead erased all that waited, and so did the next start.
@@ -373,7 +376,7 @@ fn nothing_is_erased_because_a_clock_jumped_ahead() {
     let ahead = Reading { wall: start.plus(1000 * DAY), running: Duration::from_secs(start.0 + 60) };
     worker.clock = Arc::new(move || ahead);
     assert_eq!(list(&mut worker).len(), 1);
-    assert_eq!(worker.mailboxes.high_water(), start.plus(60));
+    assert_eq!(worker.executor.mailboxes.high_water(), start.plus(60));
     drop(worker);
     bench.pass(1000 * DAY);
     let mut worker = bench.open();
@@ -386,7 +389,7 @@ fn nothing_is_erased_because_a_clock_jumped_ahead() {
 fn a_database_of_a_newer_version_is_left_alone() {
     let bench = Bench::new();
     let worker = bench.open();
-    worker.store.database().pragma_update(None, "user_version", STORAGE_VERSION + 1).unwrap();
+    worker.executor.store.database().pragma_update(None, "user_version", STORAGE_VERSION + 1).unwrap();
     drop(worker);
     let path = bench.folder.path().join("spool.db");
     assert!(matches!(Store::open(&path), Err(OpenError::Newer)));
@@ -395,7 +398,7 @@ fn a_database_of_a_newer_version_is_left_alone() {
 #[test]
 fn a_database_from_before_the_first_release_is_left_alone() {
     let bench = Bench::new();
-    bench.open().store.database().pragma_update(None, "user_version", 1).unwrap();
+    bench.open().executor.store.database().pragma_update(None, "user_version", 1).unwrap();
     assert!(matches!(Store::open(&bench.folder.path().join("spool.db")), Err(OpenError::Older)));
 }
 

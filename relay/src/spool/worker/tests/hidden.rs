@@ -140,7 +140,7 @@ fn a_damaged_time_erases_nothing() {
         execute(&bench, &format!("UPDATE meta SET high_water = {high_water}"));
         let mut worker = bench.open();
         assert_eq!((list(&mut worker).len(), worker.metrics.expired.read()), (usize::from(ROWS), 0));
-        assert_eq!(worker.mailboxes.high_water(), *bench.now.lock().unwrap());
+        assert_eq!(worker.executor.mailboxes.high_water(), *bench.now.lock().unwrap());
     }
 }
 
@@ -183,12 +183,12 @@ fn whatever_a_spool_does_its_count_is_that_of_its_rows() {
 fn answered(worker: &mut Worker, number: u8) {
     let place = Destination::Mailbox(rohrpost_wire::MailboxId::of_key(&[number; 32]));
     let request = request(worker, number);
-    let open = worker.mailboxes.mailboxes();
+    let open = worker.executor.mailboxes.mailboxes();
     let reply = deposit_as(worker, b"reply", |ask| (ask.header.to, ask.by) = (place, Some(inbox())));
     let (taking, mut taken) = ack(vec![request, request]);
     let (answer, _answered) = Answer::new();
     worker.batch(vec![command(Ask::Ack(place, vec![reply], answer)), taking]);
-    assert_eq!((taken.try_recv().unwrap(), worker.mailboxes.mailboxes()), (Ok(()), open - 1));
+    assert_eq!((taken.try_recv().unwrap(), worker.executor.mailboxes.mailboxes()), (Ok(()), open - 1));
 }
 
 #[test]

@@ -140,6 +140,6 @@ fn an_envelope_that_is_named_twice_is_in_the_index_once() {
     assert!(twice);
     let mut worker = bench.open();
     let left = u64::from(ROWS) - 1;
-    assert_eq!((worker.mailboxes.envelopes() as u64, worker.mailboxes.bytes()), (left, left * 150));
+    assert_eq!((worker.executor.mailboxes.envelopes() as u64, worker.executor.mailboxes.bytes()), (left, left * 150));
     assert_eq!(delivered(&mut worker).len() as u64, left);
 }

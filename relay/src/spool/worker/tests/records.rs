@@ -6,7 +6,7 @@ use super::*;
 /// How many record sets are on disk, and how many of them are set aside.
 fn kept(worker: &Worker) -> (i64, i64) {
     let query = "SELECT (SELECT count(*) FROM records), (SELECT count(*) FROM quarantined_records)";
-    worker.store.database().query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    worker.executor.store.database().query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
 }
 
 #[test]
