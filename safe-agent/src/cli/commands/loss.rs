@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::output::{Output, warn};
 use crate::clock;
@@ -25,8 +25,22 @@ pub(super) fn accept(data: &Path, passphrase: &Passphrase, output: &Output) -> R
             .object(&json!({ "kind": "nothing_accepted", "vault": vault }), texts::nothing_accepted(condition));
     };
     let until = rfc3339(recorded_until);
-    output.object(
-        &json!({ "kind": "loss_accepted", "missing_writes": missing, "recorded_until": until }),
-        &texts::loss_accepted(missing, &until),
-    )
+    output.object(&told(missing, &until), &texts::loss_accepted(missing, &until))
+}
+
+/// Where nobody can tell how many writes are gone, no number is told, as in the log.
+fn told(missing: u64, recorded_until: &str) -> Value {
+    let counted = (missing > 0).then_some(missing);
+    json!({ "kind": "loss_accepted", "missing_writes": counted, "recorded_until": recorded_until })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_writes_is_told_where_there_is_one() {
+        assert_eq!(told(3, "then")["missing_writes"], 3);
+        assert_eq!(told(0, "then")["missing_writes"], Value::Null);
+    }
 }
