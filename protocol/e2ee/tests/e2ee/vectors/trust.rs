@@ -114,6 +114,10 @@ fn with_set(change: impl FnOnce(&mut RecordSet)) -> Value {
     hex(&changed.encode())
 }
 
+fn prekey_by_root() -> Value {
+    with_set(|set| set.prekeys = vec![Signed::sign(RecordKind::Prekey, &prekey(1, NOW), key(ROOT).signer())])
+}
+
 /// A set whose identity record is signed by the successor, which `statement` says it is.
 fn succeeded(statement: &RootStatement, number: u8) -> Value {
     with_set(|set| {
@@ -188,13 +192,7 @@ fn refused_records(file: File) -> File {
                 set.identity = Signed::sign(RecordKind::Identity, &identity(), key(ONLINE).signer());
             }),
         ))
-        .case(no(
-            "a prekey signed by the root key",
-            "not this safe",
-            with_set(|set| {
-                set.prekeys = vec![Signed::sign(RecordKind::Prekey, &prekey(1, NOW), key(ROOT).signer())];
-            }),
-        ))
+        .case(no("a prekey signed by the root key", "not this safe", prekey_by_root()))
         .case(no(
             "a root statement not signed",
             "not this safe",
@@ -263,6 +261,11 @@ fn refused_times(file: File) -> File {
     let no = |name: &str, reason: &str, now| at(Case::refuse(name, "", reason), now);
     file.case(no("more than an hour early", "outdated", early))
         .case(no("after the identity's end", "outdated", ended))
+        .case(
+            Case::refuse("after the identity's end, a prekey of another key", "", "not this safe")
+                .with("records", prekey_by_root())
+                .with("now", digits(ended.0)),
+        )
         .case(no("more than a day after the prekey's end", "no prekey", after))
         .case(Case::refuse("no prekeys at all", "", "no prekey").with("records", hex(&set(&identity(), &[]).encode())))
 }
