@@ -196,21 +196,22 @@ pub fn compare(
     let mut link: LinkRow = rows::load(draft, &enrolment.link.0.0)?.ok_or(StoreError::Damaged)?;
     let attempt = attempt_of(incoming, device);
     let is_due = link.uncompared.contains(&attempt);
-    if is_due {
-        link.uncompared.retain(|other| *other != attempt);
-        rows::save(draft, &link)?;
-    }
+    link.uncompared.retain(|other| *other != attempt);
+    // Whatever this comes to costs the disk the same.
+    rows::save(draft, &link)?;
     let handled = match past::outcome_of(draft, incoming, device)? {
         // Another envelope of this request was compared since this one was counted: one request, one outcome.
         Some(outcome) if outcome.is_of(&incoming.operation_hash) => requests::again(draft, &outcome)?,
         Some(_) if is_due => refuse(draft, &link, device, (Status::Conflict, Refusal::Conflict), now, rng)?,
-        // Any number of copies may have been counted by now, and a try is worth one leaf.
+        // Any number of copies may have been counted together, and their try is worth one leaf.
         Some(_) => Handled::status(Status::Conflict),
-        None => {
+        None if is_due => {
             let handled = decide(draft, enrolment, &link, now, rng)?;
             past::remember_outcome(draft, incoming, device, handled.status)?;
             handled
         }
+        // It was compared, and its outcome is forgotten: a clock that was set ahead can come between.
+        None => Handled::status(Status::Repeated),
     };
     Ok(requests::finish(incoming, handled, requests::highest_sequence(draft, device)?, now))
 }

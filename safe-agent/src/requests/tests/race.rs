@@ -9,9 +9,9 @@ use tokio::task::JoinSet;
 use crate::audit::{Decision, Refusal};
 use crate::handlers::enrol::{self, Counted};
 use crate::requests::{Answer, Asker, Enrolment, Incoming};
-use crate::rows::{self, DeviceRow, LinkRow};
+use crate::rows::{self, DeviceRow, LinkRow, OutcomeRow};
 use crate::testing::{START, Sealed, Who, World, enrolling};
-use crate::vault::{Draft, Keeper, StoreError, VaultHandle, system_rng};
+use crate::vault::{Draft, Keeper, StoreError, Table, VaultHandle, system_rng};
 
 fn opened(world: &World, sealed: &Sealed) -> (Incoming, Enrolment) {
     let (incoming, asker, _) = world.open(sealed).unwrap();
@@ -156,8 +156,9 @@ fn a_try_that_came_too_late_is_recorded_once_however_many_copies_of_it_were_coun
     let mut draft = world.draft(enrolling(&invitation.wrong_pin(0)));
     let first = world.seal(&draft, who.clone());
     draft.operation = enrolling(&invitation.pin);
-    let late = world.seal(&draft, who);
-    let requests: Vec<_> = std::iter::once(&first).chain([&late; 4]).map(|sealed| opened(&world, sealed)).collect();
+    let late = [(); 2].map(|()| world.seal(&draft, who.clone()));
+    let all = [&first, &late[0], &late[0], &late[1], &late[1]];
+    let requests = all.map(|sealed| opened(&world, sealed));
     for (incoming, enrolment) in &requests {
         assert!(matches!(world.count(incoming, enrolment), Counted::Compare));
     }
@@ -166,4 +167,50 @@ fn a_try_that_came_too_late_is_recorded_once_however_many_copies_of_it_were_coun
     assert_eq!(statuses[1..], [Status::Conflict; 4]);
     let decisions: Vec<_> = world.events()[before..].iter().map(|event| event.decision).collect();
     assert_eq!(decisions, [Refusal::WrongPin, Refusal::Conflict].map(Decision::Refused));
+}
+
+/// The clock was set ahead between two copies, and what came of the first was forgotten.
+#[test]
+fn a_try_whose_outcome_is_forgotten_is_not_compared_again() {
+    let mut world = World::found();
+    let patient = world.patient("Ada Example");
+    let invitation = world.invite(patient);
+    let draft = world.draft(enrolling(&invitation.wrong_pin(0)));
+    let who = Who::Enrol(world.key(), invitation.secret);
+    let sealed = world.seal(&draft, who);
+    let copies = [(); 2].map(|()| opened(&world, &sealed));
+    for (incoming, enrolment) in &copies {
+        assert!(matches!(world.count(incoming, enrolment), Counted::Compare));
+    }
+    let [first, second] = &copies;
+    assert_eq!(world.compare(&first.0, &first.1).reply.status, Status::WrongPin { left: 4 });
+    let leaves = world.events().len();
+    let outcome = OutcomeRow::key_of(&second.1.device(), &second.0.id);
+    world.transact(|draft, _, _| draft.delete(Table::Outcomes, &outcome));
+    assert_eq!(world.compare(&second.0, &second.1).reply.status, Status::Repeated);
+    assert_eq!(world.events().len(), leaves);
+}
+
+/// Or the time would tell what came of it.
+#[test]
+fn whatever_a_comparison_comes_to_it_is_written() {
+    let mut world = World::found();
+    let patient = world.patient("Ada Example");
+    let invitation = world.invite(patient);
+    let who = Who::Enrol(world.key(), invitation.secret.clone());
+    let mut draft = world.draft(enrolling(&invitation.wrong_pin(0)));
+    let mut requests = vec![world.seal(&draft, who.clone()), world.seal(&draft, who.clone())];
+    draft.operation = enrolling(&invitation.pin);
+    requests.extend([world.seal(&draft, who.clone()), world.seal(&draft, who)]);
+    let requests: Vec<_> = requests.iter().map(|sealed| opened(&world, sealed)).collect();
+    for (incoming, enrolment) in &requests {
+        assert!(matches!(world.count(incoming, enrolment), Counted::Compare));
+    }
+    for (incoming, enrolment) in &requests {
+        let is_written = world.transact(|draft, now, rng| {
+            enrol::compare(draft, incoming, enrolment, now, rng)?;
+            Ok(draft.has_written())
+        });
+        assert!(is_written);
+    }
 }

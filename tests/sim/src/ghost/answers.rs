@@ -14,9 +14,8 @@ impl Requests {
     /// What is wrong with this answer, as its author opened it.
     pub(super) fn believe(&mut self, digest: &Fixed<32>, status: Status, policy: &Policy) -> Option<&'static str> {
         self.recorded.remove(digest);
-        let Some(kept) = self.kept.get_mut(digest) else { return Some("an answer to what nobody sealed") };
-        let (sealed, was_known) = (&kept.sealed.clone(), kept.was_known);
-        let enrols = sealed.deed() == Deed::Enrol;
+        let Some(kept) = self.kept.get(digest) else { return Some("an answer to what nobody sealed") };
+        let (sealed, enrols) = (&kept.sealed, kept.sealed.deed() == Deed::Enrol);
         if status == Status::Repeated {
             let seen = kept.leaves > 0 || kept.counted;
             return (!seen).then_some("an envelope was called a copy that the safe had not seen");
@@ -29,17 +28,21 @@ impl Requests {
             }
         }
         if kept.said.contains(&status) {
-            let twice = std::mem::replace(&mut kept.is_believed, status == Status::Done);
-            return (twice && !enrols).then_some("one effect was believed twice");
+            let twice = kept.is_believed && !enrols;
+            if let Some(kept) = self.kept.get_mut(digest) {
+                kept.is_believed = status == Status::Done;
+            }
+            return twice.then_some("one effect was believed twice");
         }
         if !kept.said.is_empty() {
             return Some("an answer says another thing than the record");
         }
-        let unknown = status == Status::NotAllowed && (!was_known || self.is_worn_out(sealed));
+        let unknown = status == Status::NotAllowed && (!kept.was_known || self.is_worn_out(sealed));
         let used_up =
             status == Status::Busy && sealed.link.is_some_and(|link| self.with_link(link) >= ENVELOPES_PER_LINK);
         // Whoever is unknown leaves nothing behind, nor does anybody with a link that was asked too often.
-        let has_ground = unknown || used_up || (status == Status::Conflict && self.is_conflict_of_its_try(sealed));
+        let has_ground =
+            unknown || used_up || (kept.counted && status == Status::Conflict && self.is_conflict_of_its_try(sealed));
         (!has_ground).then_some("an answer was believed that nothing on the safe's disk bears out")
     }
 

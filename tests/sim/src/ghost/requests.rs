@@ -151,13 +151,14 @@ impl Requests {
 
     /// What was queued and is to be recorded.
     fn awaited(&self) -> impl Iterator<Item = (&Fixed<32>, &(Conn, Millis))> {
-        let is_recorded = |digest: &Fixed<32>| self.kept.get(digest).is_none_or(|kept| !self.is_worn_out(&kept.sealed));
-        self.queued.iter().filter(move |(digest, _)| is_recorded(digest))
+        let is_owed = |digest: &Fixed<32>| self.kept.get(digest).is_none_or(|kept| !self.is_worn_out(&kept.sealed));
+        self.queued.iter().filter(move |(digest, _)| is_owed(digest))
     }
 
     /// Whether it is of a revoked device that asked so often that nothing of it is recorded any more.
     pub(super) fn is_worn_out(&self, sealed: &Sealed) -> bool {
-        self.revoked.get(&sealed.device).is_some_and(|recorded| *recorded >= AFTER_REVOCATION)
+        let recorded = self.revoked.get(&sealed.device).copied().unwrap_or_default();
+        sealed.deed() != Deed::Enrol && recorded >= AFTER_REVOCATION
     }
 
     /// The connections on which something was left, an hour and more before this time, that no safe has recorded, unless
@@ -210,8 +211,13 @@ impl Requests {
         let Some(kept) = self.kept.get_mut(digest) else { return Some("a leaf for an envelope that nobody sealed") };
         kept.leaves += 1;
         let device = kept.sealed.device;
-        if policy.owner(device).is_some() && !policy.is_active(device) {
-            *self.revoked.entry(device).or_default() += 1;
+        // With a link it is recorded on the link's account.
+        if kept.sealed.deed() != Deed::Enrol && policy.owner(device).is_some() && !policy.is_active(device) {
+            let recorded = self.revoked.entry(device).or_default();
+            *recorded += 1;
+            if *recorded > AFTER_REVOCATION {
+                return Some("more leaves of a revoked device than are kept of one");
+            }
         }
         if kept.leaves > LEAVES {
             return Some("more leaves for one envelope than it is worth");
