@@ -85,6 +85,7 @@ fn a_request_has_one_effect_and_one_answer_wherever_the_power_fails() {
         (Fault::RecordsApart, ONE_READ),
         (Fault::AnswersBeforeFlush, LOGGED),
         (Fault::LeavesApart, LOGGED),
+        (Fault::Snapshots, ONE_READ),
     ];
     prove_and_refute("models.outcomes", safe, Fault::None, &planted).publish();
 }

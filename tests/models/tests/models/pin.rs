@@ -64,7 +64,6 @@ fn promises() -> Vec<Property<Safe>> {
 fn a_link_takes_its_tries_and_not_one_more_wherever_the_power_fails() {
     let planted = [
         (Fault::ComparesBeforeFlush, BOUNDED),
-        (Fault::Snapshots, BOUNDED),
         (Fault::CountsInMemory, BOUNDED),
         (Fault::CountsInMemory, DEAD),
     ];
