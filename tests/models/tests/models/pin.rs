@@ -62,10 +62,7 @@ fn promises() -> Vec<Property<Safe>> {
 
 #[test]
 fn a_link_takes_its_tries_and_not_one_more_wherever_the_power_fails() {
-    let planted = [
-        (Fault::ComparesBeforeFlush, BOUNDED),
-        (Fault::CountsInMemory, BOUNDED),
-        (Fault::CountsInMemory, DEAD),
-    ];
+    let planted =
+        [(Fault::ComparesBeforeFlush, BOUNDED), (Fault::CountsInMemory, BOUNDED), (Fault::CountsInMemory, DEAD)];
     prove_and_refute("models.pin", safe, Fault::None, &planted).publish();
 }
