@@ -10,7 +10,7 @@ use crate::audit::{Decision, Refusal};
 use crate::handlers::enrol::{self, Counted};
 use crate::requests::{Answer, Asker, Enrolment, Incoming};
 use crate::rows::{self, DeviceRow, LinkRow, OutcomeRow};
-use crate::testing::{START, Sealed, Who, World, enrolling};
+use crate::testing::{Invitation, START, Sealed, Who, World, enrolling};
 use crate::vault::{Draft, Keeper, StoreError, Table, VaultHandle, system_rng};
 
 fn opened(world: &World, sealed: &Sealed) -> (Incoming, Enrolment) {
@@ -104,22 +104,33 @@ async fn of_two_devices_with_the_right_pin_exactly_one_wins() {
     }
 }
 
+/// A safe that has invited a patient, and the device that holds the link.
+fn invited() -> (World, Invitation, Who) {
+    let mut world = World::found();
+    let patient = world.patient("Ada Example");
+    let invitation = world.invite(patient);
+    let who = Who::Enrol(world.key(), invitation.secret.clone());
+    (world, invitation, who)
+}
+
+/// Every one is counted before any is compared.
+fn count_all(world: &mut World, requests: &[(Incoming, Enrolment)]) {
+    for (incoming, enrolment) in requests {
+        assert!(matches!(world.count(incoming, enrolment), Counted::Compare));
+    }
+}
+
 /// A client that asks on both lanes had both attempts counted before either was compared: the second then found the
 /// link used, by its own device, and wrote that over the outcome.
 #[test]
 fn two_envelopes_of_one_enrolment_counted_before_either_is_compared_get_one_outcome() {
     for (right, expected) in [(true, Status::Done), (false, Status::WrongPin { left: 4 })] {
-        let mut world = World::found();
-        let patient = world.patient("Ada Example");
-        let invitation = world.invite(patient);
+        let (mut world, invitation, who) = invited();
         let pin = if right { invitation.pin.clone() } else { invitation.wrong_pin(0) };
         let draft = world.draft(enrolling(&pin));
-        let who = Who::Enrol(world.key(), invitation.secret.clone());
         let sealed = [(); 2].map(|()| world.seal(&draft, who.clone()));
         let requests = sealed.each_ref().map(|sealed| opened(&world, sealed));
-        for (incoming, enrolment) in &requests {
-            assert!(matches!(world.count(incoming, enrolment), Counted::Compare));
-        }
+        count_all(&mut world, &requests);
         let statuses = requests.each_ref().map(|(i, e)| world.compare(i, e).reply.status);
         assert_eq!(statuses, [expected; 2]);
         let renewed = world.seal(&draft, who);
@@ -129,18 +140,13 @@ fn two_envelopes_of_one_enrolment_counted_before_either_is_compared_get_one_outc
 
 #[test]
 fn two_pins_under_one_id_counted_before_either_is_compared_are_not_both_compared() {
-    let mut world = World::found();
-    let patient = world.patient("Ada Example");
-    let invitation = world.invite(patient);
-    let who = Who::Enrol(world.key(), invitation.secret.clone());
+    let (mut world, invitation, who) = invited();
     let mut draft = world.draft(enrolling(&invitation.wrong_pin(0)));
     let wrong = world.seal(&draft, who.clone());
     draft.operation = enrolling(&invitation.pin);
     let right = world.seal(&draft, who);
     let requests = [wrong, right].map(|sealed| opened(&world, &sealed));
-    for (incoming, enrolment) in &requests {
-        assert!(matches!(world.count(incoming, enrolment), Counted::Compare));
-    }
+    count_all(&mut world, &requests);
     let statuses = requests.each_ref().map(|(i, e)| world.compare(i, e).reply.status);
     assert_eq!(statuses, [Status::WrongPin { left: 3 }, Status::Conflict]);
     assert!(world.all::<DeviceRow>().is_empty());
@@ -149,19 +155,14 @@ fn two_pins_under_one_id_counted_before_either_is_compared_are_not_both_compared
 /// Each copy that a relay delivered in time wrote another leaf that said so.
 #[test]
 fn a_try_that_came_too_late_is_recorded_once_however_many_copies_of_it_were_counted() {
-    let mut world = World::found();
-    let patient = world.patient("Ada Example");
-    let invitation = world.invite(patient);
-    let who = Who::Enrol(world.key(), invitation.secret.clone());
+    let (mut world, invitation, who) = invited();
     let mut draft = world.draft(enrolling(&invitation.wrong_pin(0)));
     let first = world.seal(&draft, who.clone());
     draft.operation = enrolling(&invitation.pin);
     let late = [(); 2].map(|()| world.seal(&draft, who.clone()));
     let all = [&first, &late[0], &late[0], &late[1], &late[1]];
     let requests = all.map(|sealed| opened(&world, sealed));
-    for (incoming, enrolment) in &requests {
-        assert!(matches!(world.count(incoming, enrolment), Counted::Compare));
-    }
+    count_all(&mut world, &requests);
     let before = world.events().len();
     let statuses: Vec<_> = requests.iter().map(|(i, e)| world.compare(i, e).reply.status).collect();
     assert_eq!(statuses[1..], [Status::Conflict; 4]);
@@ -172,16 +173,11 @@ fn a_try_that_came_too_late_is_recorded_once_however_many_copies_of_it_were_coun
 /// The clock was set ahead between two copies, and what came of the first was forgotten.
 #[test]
 fn a_try_whose_outcome_is_forgotten_is_not_compared_again() {
-    let mut world = World::found();
-    let patient = world.patient("Ada Example");
-    let invitation = world.invite(patient);
+    let (mut world, invitation, who) = invited();
     let draft = world.draft(enrolling(&invitation.wrong_pin(0)));
-    let who = Who::Enrol(world.key(), invitation.secret);
     let sealed = world.seal(&draft, who);
     let copies = [(); 2].map(|()| opened(&world, &sealed));
-    for (incoming, enrolment) in &copies {
-        assert!(matches!(world.count(incoming, enrolment), Counted::Compare));
-    }
+    count_all(&mut world, &copies);
     let [first, second] = &copies;
     assert_eq!(world.compare(&first.0, &first.1).reply.status, Status::WrongPin { left: 4 });
     let leaves = world.events().len();
@@ -194,18 +190,13 @@ fn a_try_whose_outcome_is_forgotten_is_not_compared_again() {
 /// Or the time would tell what came of it.
 #[test]
 fn whatever_a_comparison_comes_to_it_is_written() {
-    let mut world = World::found();
-    let patient = world.patient("Ada Example");
-    let invitation = world.invite(patient);
-    let who = Who::Enrol(world.key(), invitation.secret.clone());
+    let (mut world, invitation, who) = invited();
     let mut draft = world.draft(enrolling(&invitation.wrong_pin(0)));
     let mut requests = vec![world.seal(&draft, who.clone()), world.seal(&draft, who.clone())];
     draft.operation = enrolling(&invitation.pin);
     requests.extend([world.seal(&draft, who.clone()), world.seal(&draft, who)]);
     let requests: Vec<_> = requests.iter().map(|sealed| opened(&world, sealed)).collect();
-    for (incoming, enrolment) in &requests {
-        assert!(matches!(world.count(incoming, enrolment), Counted::Compare));
-    }
+    count_all(&mut world, &requests);
     for (incoming, enrolment) in &requests {
         let is_written = world.transact(|draft, now, rng| {
             enrol::compare(draft, incoming, enrolment, now, rng)?;
